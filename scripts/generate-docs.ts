@@ -1,0 +1,13 @@
+import { writeFileSync } from 'node:fs';
+import { renderJsonSchema, renderReference } from '../src/config/index.ts';
+
+/** Every generated file of docs/. A test beside each generator fails when its file is stale. */
+const generators: readonly { file: string; render: () => string }[] = [
+  { file: 'configuration.md', render: renderReference },
+  { file: 'config.schema.json', render: renderJsonSchema },
+];
+
+for (const { file, render } of generators) {
+  writeFileSync(new URL(`../docs/${file}`, import.meta.url), render());
+  console.log(`docs/${file}`);
+}

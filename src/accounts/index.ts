@@ -1,0 +1,24 @@
+/**
+ * People: local accounts and their passwords, sign-in with lockout per account and address, sign-in
+ * sessions, and the one-time link that makes the first owner (contract 3 and 7, NIST SP 800-63B).
+ */
+export { type Accounts, type AccountsDeps, createAccounts } from './accounts.ts';
+export type { Authentication, Credentials } from './authenticate.ts';
+export {
+  type AccountView,
+  accountPage,
+  type ConnectedApp,
+  linkUsedPage,
+  type SetupView,
+  type SignInProblem,
+  type SignInView,
+  setupPage,
+  signedOutPage,
+  signInPage,
+} from './page.ts';
+export { type LockoutLimits, minPasswordLength } from './policy.ts';
+export type { DeclaredUser, UsersReport } from './reconcile.ts';
+export type { SessionRow } from './sessions.ts';
+export type { FirstOwner } from './setup.ts';
+export { AccountRefusal, type ChangeMeta, type Role, type User } from './user.ts';
+export type { NewUser, UserChange } from './user-changes.ts';

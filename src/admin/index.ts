@@ -1,0 +1,7 @@
+/**
+ * The admin listener: health, metrics and the page that makes the first owner (contract 7). Refuses
+ * requests whose `Host` is neither `admin.external_url`'s nor this computer's.
+ */
+export { type AdminDeps, type AdminOptions, createAdminApp } from './app.ts';
+export { type Health, liveness, readiness } from './health.ts';
+export { setupUrl } from './setup.ts';

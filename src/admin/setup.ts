@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import type { Context } from 'koa';
+import {
+  AccountRefusal,
+  type Accounts,
+  type ChangeMeta,
+  linkUsedPage,
+  minPasswordLength,
+  setupPage,
+} from '../accounts/index.ts';
+import {
+  createCsrf,
+  currentRequest,
+  type Fields,
+  html,
+  type Page,
+  readForm,
+  sendPage,
+  single,
+} from '../http/index.ts';
+import { ownerPage } from './setup-page.ts';
+
+const action = '/admin/setup';
+const done = '/admin/setup/done';
+const form = 'setup';
+const longestForm = 16 * 1024;
+const refusedOnPage = new Set(['email', 'password', 'name', 'token']);
+
+/** The link that `serve` prints. The token stands in the fragment, which browsers send to nobody. */
+export function setupUrl(adminUrl: string, token: string): string {
+  return `${new URL(adminUrl).origin}${action}#${token}`;
+}
+
+export interface SetupDeps {
+  setup: Pick<Accounts['setup'], 'needed' | 'redeem'>;
+  issuer: string;
+  /** Signs the cookie that ties the form to its browser: `session.secret`. */
+  cookieSecret: string;
+}
+
+/** The pages on which the first owner is made (contract 7). */
+export function setupRoutes({ setup, issuer, cookieSecret }: SetupDeps) {
+  const csrf = () => createCsrf({ site: currentRequest().site, secret: cookieSecret });
+  const script = readFileSync(new URL('assets/setup.js', import.meta.url));
+
+  const showForm = (ctx: Context, view: Partial<Parameters<typeof setupPage>[0]>, status = 200) => {
+    const token = csrf().issue(ctx, form);
+    sendPage(ctx, withScript(setupPage({ action, csrf: token, minPasswordLength, ...view })), {
+      status,
+    });
+    // The one script of these pages; nothing else runs and it is ours.
+    ctx.set(
+      'Content-Security-Policy',
+      `${ctx.response.get('Content-Security-Policy')}; script-src 'self'`,
+    );
+  };
+
+  const showUsed = (ctx: Context) => {
+    const next = `This server has an owner, who adds everybody else. Your account is at ${issuer}/account.`;
+    sendPage(ctx, linkUsedPage({ reason: 'used', next }), { status: 410 });
+  };
+
+  return {
+    async show(ctx: Context): Promise<void> {
+      if (await setup.needed()) showForm(ctx, {});
+      else showUsed(ctx);
+    },
+
+    async redeem(ctx: Context): Promise<void> {
+      const fields = await readForm(ctx, longestForm);
+      csrf().check(ctx, form, fields.csrf);
+      if (!(await setup.needed())) return showUsed(ctx);
+      const typed = typedIn(fields);
+      try {
+        await setup.redeem(typed, requestMeta());
+      } catch (error) {
+        if (!(error instanceof AccountRefusal) || !refusedOnPage.has(error.field)) throw error;
+        const { email, name } = typed;
+        const token = error.field === 'token' ? undefined : typed.token;
+        const problem = `${error.description}.`;
+        return showForm(ctx, { email, name, token, problem }, error.status);
+      }
+      ctx.status = 303;
+      ctx.redirect(done);
+    },
+
+    async done(ctx: Context): Promise<void> {
+      if (await setup.needed()) ctx.redirect(action);
+      else sendPage(ctx, ownerPage({ issuer }));
+    },
+
+    script(ctx: Context): void {
+      ctx.type = 'text/javascript; charset=utf-8';
+      ctx.set('Cache-Control', 'no-cache');
+      ctx.set('Cross-Origin-Resource-Policy', 'same-origin');
+      ctx.body = script;
+    },
+  };
+}
+
+function typedIn(fields: Fields) {
+  const text = (name: string) => (single(fields, name) ?? '').trim();
+  return {
+    token: text('token').replace(/^.*#/, ''), // people paste the whole link
+    email: text('email'),
+    name: text('name'),
+    password: single(fields, 'password') ?? '',
+  };
+}
+
+function withScript(page: Page): Page {
+  return { ...page, body: html`${page.body}<script src="/admin/assets/setup.js" defer></script>` };
+}
+
+function requestMeta(): ChangeMeta {
+  const { receivedAt, ip, userAgent, traceId } = currentRequest();
+  return { at: receivedAt, ip, userAgent, traceId };
+}

@@ -1,0 +1,40 @@
+import type { Client } from './types.ts';
+
+const mostClients = 2000;
+
+/**
+ * Clients that were read a moment ago. Only a saving of reads: an entry lives for half a second, so that
+ * a suspension is seen everywhere within a second even where the notification of it is lost, and the
+ * statement that issues a token asks the database again anyway.
+ */
+export function createClientCache(lifetimeMs: number, now: () => Date) {
+  const entries = new Map<string, { client: Client; until: number }>();
+  let generation = 0;
+
+  return {
+    get(clientId: string): Client | undefined {
+      const entry = entries.get(clientId);
+      if (!entry) return undefined;
+      if (entry.until > now().getTime()) return entry.client;
+      entries.delete(clientId);
+      return undefined;
+    },
+    /** Reads a client into the cache, unless something was forgotten while it was being read. */
+    async fill(clientId: string, read: () => Promise<Client | undefined>) {
+      const before = generation;
+      const client = await read();
+      if (client && generation === before) {
+        entries.set(clientId, { client, until: now().getTime() + lifetimeMs });
+        const [oldest] = entries.keys();
+        if (entries.size > mostClients && oldest !== undefined) entries.delete(oldest);
+      }
+      return client;
+    },
+    /** @param clientId all clients where it is empty, as after a lost connection */
+    forget(clientId: string): void {
+      generation += 1;
+      if (clientId === '') entries.clear();
+      else entries.delete(clientId);
+    },
+  };
+}

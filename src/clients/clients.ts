@@ -1,0 +1,86 @@
+import type { Database } from '../db/index.ts';
+import type { GuardedFetch } from '../http/index.ts';
+import { createClientCache } from './cache.ts';
+import { createClientKeys } from './client-keys.ts';
+import { isDocumentUrl } from './document-url.ts';
+import { createDocuments } from './documents.ts';
+import { createLifecycle, type LifecycleDeps } from './lifecycle.ts';
+import { type ListRequest, listPage } from './listing.ts';
+import { createManagement } from './manage.ts';
+import { createPreregistration } from './preregister.ts';
+import { findClient } from './queries.ts';
+import { createRegistration } from './register.ts';
+import { clientOf } from './rows.ts';
+import { verifySecret } from './secrets.ts';
+import type { Client, ClientsConfig, Log } from './types.ts';
+
+const channel = 'clients';
+const cacheLifetimeMs = 500;
+
+export interface ClientsDeps {
+  db: Database;
+  fetch: GuardedFetch;
+  now: () => Date;
+  log: Log;
+  /**
+   * Ends every token family, artifact and issuance of a client, inside the given transaction; the room
+   * that owns those tables gives it.
+   */
+  endTokensOfClient: LifecycleDeps['endTokensOfClient'];
+}
+
+export type Clients = ReturnType<typeof createClients>;
+
+/** Everything about clients, over one database. */
+export function createClients(
+  { db, fetch, now, log, endTokensOfClient }: ClientsDeps,
+  config: ClientsConfig,
+) {
+  const cache = createClientCache(cacheLifetimeMs, now);
+
+  async function stored(clientId: string): Promise<Client | undefined> {
+    return (
+      cache.get(clientId) ??
+      (await cache.fill(clientId, async () => {
+        const row = await findClient(db, clientId);
+        return row && clientOf(row);
+      }))
+    );
+  }
+  async function changed(clientId: string): Promise<void> {
+    cache.forget(clientId);
+    await db.notify(channel, clientId);
+  }
+
+  const documents = createDocuments({ db, fetch, now, log, stored, changed }, config);
+  const { register, issueInitialAccessToken } = createRegistration({ db, now }, config);
+  const management = createManagement({ db, now, changed, endTokensOfClient }, config);
+  const lifecycle = createLifecycle({ db, now, changed, endTokensOfClient }, config);
+
+  return {
+    /**
+     * The client of a client_id, whatever its status, or undefined.
+     *
+     * @param options `refresh`: true at the authorization and PAR endpoints only, where a metadata
+     *   document that is not known or not fresh is fetched (up to `cimd.fetch_timeout`); elsewhere the
+     *   stored one answers, at no cost
+     */
+    async find(clientId: string, { refresh }: { refresh: boolean }): Promise<Client | undefined> {
+      // No other id can exist, and Postgres refuses some of them (NUL) with an error.
+      if (!/^[\x21-\x7e]{1,2048}$/.test(clientId)) return undefined;
+      if (!isDocumentUrl(clientId)) return stored(clientId);
+      return refresh ? documents.current(clientId) : documents.stored(clientId);
+    },
+    keysFor: createClientKeys({ fetch, now, log }),
+    verifySecret,
+    register,
+    issueInitialAccessToken,
+    /** RFC 7592, by the registration access token; see createManagement. */
+    management,
+    ...createPreregistration({ db, now, changed }, config),
+    ...lifecycle,
+    list: (request: ListRequest = {}) => listPage(db, request),
+    /** Follows changes made by other replicas. @returns a function that stops it */
+    listen: () => db.listen(channel, (clientId) => cache.forget(clientId)),
+  };
+}

@@ -1,0 +1,27 @@
+/**
+ * Who may ask: clients made by operators, registered by themselves (RFC 7591, 7592) or known by a metadata
+ * document (CIMD draft-00 to -02); what each may do, its secrets and keys, and the accommodations for real
+ * clients. Called by the provider's adapter, the registration endpoint, the admin API and the command line.
+ */
+export { authMethodFor } from './authentication.ts';
+export { type Clients, type ClientsDeps, createClients } from './clients.ts';
+export {
+  type CompatibilityRule,
+  compatibilityRules,
+  type RuleName,
+} from './compatibility.ts';
+export { isDocumentUrl } from './document-url.ts';
+export { clientAssertionAlgorithms } from './jwks.ts';
+export type { ListRequest } from './listing.ts';
+export { allowedGrants } from './policy.ts';
+export type { DeclaredClient, ReconcileReport } from './preregister.ts';
+export type { RegistrationRequest, RegistrationResponse } from './register.ts';
+export type {
+  AuthMethod,
+  By,
+  Client,
+  ClientMetadata,
+  ClientsConfig,
+  PublicKey,
+  PublicKeySet,
+} from './types.ts';

@@ -1,0 +1,200 @@
+import type { Path } from './path.ts';
+import { redirectProblem } from './redirect.ts';
+import type { Rule, RuleFinding } from './rule.ts';
+import type { Config } from './schema.ts';
+import type { ClientConfig } from './schema-declared.ts';
+import { canonicalUri } from './schema-resources.ts';
+import { quote } from './values.ts';
+
+/** Rules within and between declared rows. */
+export const rowRules: readonly Rule[] = [
+  unique('clients', 'client_id', ({ clients }) => clients.map((row) => row.client_id)),
+  unique('resources', 'slug', ({ resources }) => resources.map((row) => row.slug)),
+  unique('users', 'email', ({ users }) => users.map((row) => row.email.toLowerCase())),
+  unique('workspaces', 'slug', ({ workspaces }) => workspaces.map((row) => row.slug)),
+  unique('identity_providers', 'slug', (config) =>
+    config.identity_providers.map((row) => row.slug),
+  ),
+  unique('trusted_issuers', 'issuer', (config) => config.trusted_issuers.map((row) => row.issuer)),
+  { reads: ['resources[].uri', 'resources[].aliases'], check: duplicateResources },
+  { reads: ['resources[].scopes', 'resources[].default_scopes'], check: unknownScopes },
+  {
+    reads: [
+      'clients[].client_secret',
+      'clients[].jwks',
+      'clients[].jwks_uri',
+      'clients[].token_endpoint_auth_method',
+      'clients[].grant_types',
+    ],
+    check: ({ clients }) => clients.flatMap((client, row) => authenticationFindings(client, row)),
+  },
+  {
+    reads: ['clients[].redirect_uris', 'clients[].grant_types'],
+    check: ({ clients }) => clients.flatMap((client, row) => redirectFindings(client, row)),
+  },
+  {
+    reads: [
+      'clients[].resources',
+      'resources[]',
+      'resources[].uri',
+      'resources[].aliases',
+      'server.issuer',
+    ],
+    check: unknownResources,
+  },
+  {
+    reads: ['trusted_issuers[].jwks', 'trusted_issuers[].jwks_uri'],
+    check: ({ trusted_issuers }) =>
+      trusted_issuers.flatMap(({ jwks, jwks_uri }, row) =>
+        keySourceFindings(['trusted_issuers', row], jwks, jwks_uri),
+      ),
+  },
+];
+
+function unique(section: string, key: string, values: (config: Config) => string[]): Rule {
+  return {
+    reads: [`${section}[].${key}`],
+    check: (config) => {
+      const taken = new Set<string>();
+      return values(config).flatMap((value, row) => {
+        const isTaken = taken.has(value);
+        taken.add(value);
+        if (!isTaken) return [];
+        return [
+          {
+            path: [section, row, key],
+            problem: `${quote(value)} is taken by an earlier row`,
+            fix: 'choose another one, or remove a row',
+          },
+        ];
+      });
+    },
+  };
+}
+
+/** Two spellings of one URI would be one resource to clients (RFC 8707), so they count as the same. */
+function duplicateResources({ resources }: Config): RuleFinding[] {
+  const taken = new Set<string>();
+  return resources.flatMap(({ uri, aliases }, row) =>
+    [uri, ...aliases].flatMap((name, place) => {
+      const canonical = canonicalUri(name) ?? name;
+      const isTaken = taken.has(canonical);
+      taken.add(canonical);
+      if (!isTaken) return [];
+      const path: Path =
+        place === 0 ? ['resources', row, 'uri'] : ['resources', row, 'aliases', place - 1];
+      const problem = `${quote(name)} is already the uri or an alias of a resource`;
+      return [{ path, problem, fix: 'give each URI to one resource' }];
+    }),
+  );
+}
+
+function unknownScopes({ resources }: Config): RuleFinding[] {
+  return resources.flatMap((resource, row) => {
+    const names = resource.scopes.map(({ name }) => name);
+    const missing = (list: readonly string[], ...path: Path): RuleFinding[] =>
+      list
+        .filter((name) => !names.includes(name))
+        .map((name) => ({
+          path: ['resources', row, ...path],
+          problem: `names ${quote(name)}, which is no scope of this resource`,
+          fix: `declare it among scopes, or use ${names.join(', ')}`,
+        }));
+    const repeated = names.filter((name, index) => names.indexOf(name) !== index);
+    return [
+      ...repeated.map((name) => ({
+        path: ['resources', row, 'scopes'],
+        problem: `declares ${quote(name)} twice`,
+        fix: 'keep one of them',
+      })),
+      ...missing(resource.default_scopes ?? [], 'default_scopes'),
+      ...resource.scopes.flatMap(({ implies }, index) =>
+        missing(implies, 'scopes', index, 'implies'),
+      ),
+      ...resource.access.flatMap(({ scopes }, index) => missing(scopes, 'access', index, 'scopes')),
+    ];
+  });
+}
+
+function authenticationFindings(client: ClientConfig, row: number): RuleFinding[] {
+  const method = client.token_endpoint_auth_method;
+  const finding = (key: string, problem: string, fix: string): RuleFinding[] => [
+    { path: ['clients', row, key], problem, fix, because: `clients[${row}]` },
+  ];
+  if (method.startsWith('client_secret_') && !client.client_secret) {
+    return finding(
+      'client_secret',
+      `is missing for ${method}`,
+      `write \${file:PATH} or \${env:NAME}, or change token_endpoint_auth_method`,
+    );
+  }
+  if (!method.startsWith('client_secret_') && client.client_secret) {
+    return finding(
+      'token_endpoint_auth_method',
+      `is ${method}, but there is a client_secret`,
+      'remove one of them',
+    );
+  }
+  if (method === 'none' && client.grant_types.includes('client_credentials')) {
+    return finding(
+      'grant_types',
+      'has client_credentials, which needs a client that authenticates',
+      'add a client_secret, jwks or jwks_uri',
+    );
+  }
+  return method === 'private_key_jwt' || client.jwks
+    ? keySourceFindings(['clients', row], client.jwks, client.jwks_uri)
+    : [];
+}
+
+function keySourceFindings(path: Path, jwks: unknown, jwksUri: string | undefined): RuleFinding[] {
+  if (jwks && jwksUri)
+    return [
+      { path: [...path, 'jwks_uri'], problem: 'is given beside jwks', fix: 'keep one of them' },
+    ];
+  return jwks || jwksUri
+    ? []
+    : [{ path: [...path, 'jwks_uri'], problem: 'is missing', fix: 'give jwks_uri or jwks' }];
+}
+
+function redirectFindings(client: ClientConfig, row: number): RuleFinding[] {
+  if (client.grant_types.includes('authorization_code') && client.redirect_uris.length === 0) {
+    return [
+      {
+        path: ['clients', row, 'redirect_uris'],
+        problem: 'is missing for the grant authorization_code',
+        fix: 'list at least one redirect URI',
+      },
+    ];
+  }
+  return client.redirect_uris.flatMap((uri, place) => {
+    const problem = redirectProblem(uri);
+    return problem ? [{ path: ['clients', row, 'redirect_uris', place], ...problem }] : [];
+  });
+}
+
+function unknownResources(config: Config): RuleFinding[] {
+  const isKnown = resourceNames(config);
+  const known = config.resources.map(({ uri }) => uri).join(', ');
+  return config.clients.flatMap(({ resources }, row) =>
+    (resources ?? []).flatMap((uri, place) =>
+      isKnown(uri)
+        ? []
+        : [
+            {
+              path: ['clients', row, 'resources', place],
+              problem: `${quote(uri)} is no declared resource`,
+              fix: known ? `write the uri of one: ${known}` : 'declare it under resources',
+            },
+          ],
+    ),
+  );
+}
+
+/** Tells whether a URI, in any spelling, means a declared resource. */
+export function resourceNames({ resources }: Config): (uri: string) => boolean {
+  const known = new Set(
+    resources.flatMap(({ uri, aliases }) => [uri, ...aliases]).map(canonicalUri),
+  );
+  return (uri) => known.has(canonicalUri(uri) ?? uri);
+}

@@ -1,0 +1,92 @@
+import { isLoopbackUrl } from './loopback.ts';
+import type { Path } from './path.ts';
+import { type Rule, type RuleFinding, when } from './rule.ts';
+import { resourceNames } from './rules-rows.ts';
+import { parseAddress, quote } from './values.ts';
+
+/** Settings that work but probably surprise. */
+export const serverWarnings: readonly Rule[] = [
+  {
+    reads: ['tokens.refresh_ttl', 'tokens.refresh_absolute_ttl'],
+    check: ({ tokens }) =>
+      when(tokens.refresh_ttl > tokens.refresh_absolute_ttl, {
+        path: ['tokens', 'refresh_ttl'],
+        problem: 'is cut by tokens.refresh_absolute_ttl, which is shorter',
+        fix: 'raise refresh_absolute_ttl or lower refresh_ttl',
+      }),
+  },
+  {
+    reads: ['dcr.mode', 'dcr.approved_redirects'],
+    check: ({ dcr }) =>
+      when(dcr.mode !== 'approved_redirects' && dcr.approved_redirects.length > 0, {
+        path: ['dcr', 'approved_redirects'],
+        problem: `has no effect in the mode ${dcr.mode}`,
+        fix: 'set dcr.mode to approved_redirects, or remove the list',
+      }),
+  },
+  {
+    reads: ['admin.enabled', 'admin.address', 'admin.external_url'],
+    check: ({ admin }) =>
+      when(admin.enabled && !admin.external_url && !isLocalAddress(admin.address), {
+        path: ['admin', 'external_url'],
+        problem: 'is missing, so the admin listener answers only requests for localhost',
+        fix: 'write the URL people open the admin UI at',
+        because: 'admin.address',
+      }),
+  },
+];
+
+/** Names that no declared row has; the admin UI may have made them. */
+export const rowWarnings: readonly Rule[] = [
+  {
+    reads: ['oauth.default_resource', 'resources[]', 'resources[].uri', 'resources[].aliases'],
+    check: (config) =>
+      undeclared(resourceNames(config), [
+        [['oauth', 'default_resource'], config.oauth.default_resource],
+      ]),
+  },
+  {
+    reads: ['resources[].clients', 'clients[]', 'clients[].client_id'],
+    check: ({ resources, clients }) =>
+      undeclared(
+        (id) => clients.some(({ client_id }) => client_id === id),
+        resources.flatMap((row, index) =>
+          row.clients.map((id, place) => [['resources', index, 'clients', place], id] as const),
+        ),
+      ),
+  },
+  {
+    reads: ['users[].workspaces', 'workspaces[]', 'workspaces[].slug'],
+    check: ({ users, workspaces }) =>
+      undeclared(
+        (name) => workspaces.some(({ slug }) => slug === name),
+        users.flatMap((row, index) =>
+          row.workspaces.map(
+            ({ slug }, place) => [['users', index, 'workspaces', place], slug] as const,
+          ),
+        ),
+      ),
+  },
+];
+
+function isLocalAddress(address: string): boolean {
+  const { host } = parseAddress(address) ?? {};
+  return host !== undefined && isLoopbackUrl(`http://${host.includes(':') ? `[${host}]` : host}`);
+}
+
+function undeclared(
+  isKnown: (name: string) => boolean,
+  references: readonly (readonly [Path, string | undefined])[],
+): RuleFinding[] {
+  return references.flatMap(([path, name]) =>
+    name === undefined || isKnown(name)
+      ? []
+      : [
+          {
+            path,
+            problem: `${quote(name)} is not declared here`,
+            fix: 'declare it, unless it was made in the admin UI',
+          },
+        ],
+  );
+}

@@ -1,0 +1,120 @@
+import {
+  careIcon,
+  foreign,
+  type Html,
+  html,
+  inWords,
+  type Page,
+  type Provenance,
+  plainText,
+  problemNote,
+  provenanceChip,
+} from '../http/index.ts';
+
+// Never shortened: the end of a host name says whose it is, and DNS allows 253 characters.
+const hostLength = 260;
+
+/** Everything the consent page shows, as plain data. */
+export type ConsentView = {
+  /** where the form posts to */
+  action: string;
+  csrf: string;
+  client: { name: string; known: Provenance };
+  /** `redirectHost` of this request's redirect URI */
+  redirect: { host: string; onThisComputer: boolean };
+  resource: { name: string; uri: string };
+  /** never with `offline_access`: it has no box */
+  scopes: { name: string; description: string; checked?: boolean }[];
+  /** given where the resource is workspace-scoped; `id` is what the radio sends */
+  workspaces?: { id: string; name: string; detail?: string; checked?: boolean }[];
+  account: { email: string; switchUrl: string };
+  /** in seconds; without `refresh` access ends with the token */
+  lasts: { access: number; refresh?: { idle: number; absolute: number } };
+  /** the page that lists connected apps */
+  accountUrl: string;
+  /** what was wrong with the form just sent */
+  problem?: 'no-scope' | 'no-workspace';
+};
+
+/**
+ * Asks a person whether a client may act for them: who, what, where it goes, for how long. Inputs are
+ * `scope`, `workspace`, `decision` (`approve` or `deny`, deny first so that Enter never approves) and `csrf`.
+ */
+export function consentPage(view: ConsentView): Page {
+  const { client, resource } = view;
+  const body = html`<form method="post" action="${view.action}">
+<input type="hidden" name="csrf" value="${view.csrf}">
+${accountBar(view.account)}
+<section>
+<h1>${foreign(client.name)} wants to use ${foreign(resource.name)}</h1>
+${provenanceChip(client.known)}
+<p class="sub">${foreign(resource.name)} is the MCP server at <code>${foreign(resource.uri, 120)}</code>.</p>
+${scopeChoices(view)}
+${workspaceChoices(view)}
+${destination(view)}
+<p class="lasts">${duration(view.lasts)} You can end it any time under <a href="${view.accountUrl}">Connected apps</a>.</p>
+</section>
+<div class="actions two"><button name="decision" value="deny">Deny</button><button class="primary" name="decision" value="approve">Approve</button></div>
+</form>`;
+  return { title: 'Approve access', body };
+}
+
+function accountBar({ email, switchUrl }: ConsentView['account']): Html {
+  const initial = plainText(email).slice(0, 1).toUpperCase();
+  return html`<div class="account"><span class="avatar" aria-hidden="true">${initial}</span><span>Signed in as <b>${foreign(email, 48)}</b></span><a href="${switchUrl}">Switch<span class="hidden"> account</span></a></div>`;
+}
+
+function scopeChoices({ scopes, problem }: ConsentView): Html {
+  const isEmpty = problem === 'no-scope';
+  const rows = scopes.map(({ name, description, checked = true }) =>
+    choice({ type: 'checkbox', field: 'scope', value: name, checked }, description, name),
+  );
+  return html`<fieldset${isEmpty && html` aria-describedby="problem"`}>
+<legend><h2>It will be able to</h2></legend>
+${isEmpty && problemNote('problem', 'Tick at least one box to approve, or choose Deny.')}
+<ul class="${isEmpty ? 'choices bad' : 'choices'}">${rows}</ul>
+</fieldset>`;
+}
+
+function workspaceChoices({ workspaces, problem }: ConsentView): Html {
+  if (!workspaces) return html``;
+  const isEmpty = problem === 'no-workspace';
+  const rows = workspaces.map(({ id, name, detail, checked = false }) =>
+    choice({ type: 'radio', field: 'workspace', value: id, checked }, name, detail),
+  );
+  return html`<fieldset${isEmpty && html` aria-describedby="problem"`}>
+<legend><h2>In this workspace</h2></legend>
+${isEmpty && problemNote('problem', 'Choose the workspace that it may use, or choose Deny.')}
+<ul class="${isEmpty ? 'choices bad' : 'choices'}">${rows}</ul>
+</fieldset>`;
+}
+
+type Choice = { type: 'checkbox' | 'radio'; field: string; value: string; checked: boolean };
+
+function choice({ type, field, value, checked }: Choice, text: string, detail?: string): Html {
+  return html`
+<li><label><input type="${type}" name="${field}" value="${value}"${checked && html` checked`}><span>${foreign(text, 160)}${detail && html`<code>${foreign(detail, 80)}</code>`}</span></label></li>`;
+}
+
+function destination({ client, redirect }: ConsentView): Html {
+  return html`<h2 class="label">You will be sent back to</h2>
+<div class="return"><p class="host">${foreign(redirect.host, hostLength)}</p>
+${redirect.onThisComputer && localWarning}
+${isElsewhere(client.known, redirect) && html`<p class="sub">Another host than the one that names this app.</p>`}</div>`;
+}
+
+const localWarning = html`<p class="note warn" role="note">${careIcon()}<span>This is a program on your own computer, and any program here could be waiting there. Approve only if you just started the connection yourself.</span></p>`;
+
+function isElsewhere(
+  known: Provenance,
+  { host, onThisComputer }: ConsentView['redirect'],
+): boolean {
+  if (known.kind !== 'cimd' || onThisComputer) return false;
+  return host !== known.host && !host.endsWith(`.${known.host}`);
+}
+
+function duration({ access, refresh }: ConsentView['lasts']): string {
+  if (!refresh) return `Lasts ${inWords(access)}.`;
+  const { idle, absolute } = refresh;
+  return `Lasts while it is used at least every ${inWords(idle)}, at most ${inWords(absolute)}.`;
+}

@@ -1,0 +1,106 @@
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseStartError } from './errors.ts';
+
+interface Holder {
+  pid: number;
+  /** Kernel start time of that process, so that a reused pid is not taken for the holder. */
+  started: string;
+}
+
+/**
+ * Takes the lock of an embedded database directory. PGlite itself takes none, and two processes on
+ * one directory silently lose data.
+ *
+ * @param path the database directory; the lock is the file `<path>.lock` beside it
+ * @returns a function that releases the lock
+ * @throws DatabaseStartError naming the pid of the live holder; a dead holder's lock is taken over
+ */
+export function lockDirectory(path: string): () => void {
+  const lock = `${path}.lock`;
+  mkdirSync(dirname(lock), { recursive: true });
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    if (claim(lock)) return () => release(lock);
+    const holder = readHolder(lock);
+    if (holder && isAlive(holder)) throw inUse(path, holder);
+    discardStale(lock, holder);
+  }
+  throw new DatabaseStartError(`cannot lock ${path}: another process keeps taking ${lock}`);
+}
+
+function claim(lock: string): boolean {
+  const mine = `${lock}.${process.pid}`;
+  writeFileSync(mine, JSON.stringify({ pid: process.pid, started: startTime(process.pid) }));
+  try {
+    linkSync(mine, lock); // atomic: fails when somebody holds the name
+    return true;
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    throw error;
+  } finally {
+    rmSync(mine, { force: true });
+  }
+}
+
+/** Moves a dead holder's lock away; if a live one slipped in meanwhile, puts it back. */
+function discardStale(lock: string, stale: Holder | undefined): void {
+  const aside = `${lock}.stale.${process.pid}`;
+  try {
+    renameSync(lock, aside);
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return;
+    throw error;
+  }
+  const moved = readHolder(aside);
+  if (moved && moved.pid !== stale?.pid && isAlive(moved)) renameSync(aside, lock);
+  else rmSync(aside, { force: true });
+}
+
+function release(lock: string): void {
+  if (readHolder(lock)?.pid === process.pid) rmSync(lock, { force: true });
+}
+
+function readHolder(lock: string): Holder | undefined {
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(lock, 'utf8'));
+    if (typeof parsed !== 'object' || parsed === null) return undefined;
+    const pid = 'pid' in parsed ? Number(parsed.pid) : Number.NaN;
+    const started = 'started' in parsed ? String(parsed.started) : '';
+    return Number.isInteger(pid) ? { pid, started } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(holder: Holder): boolean {
+  // A container restarts with the same pid: a lock under our own pid that we do not hold is stale.
+  if (holder.pid === process.pid) return false;
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    return isCode(error, 'EPERM');
+  }
+  const started = startTime(holder.pid);
+  return started === '' || holder.started === '' || started === holder.started;
+}
+
+/** Field 22 of /proc/PID/stat, empty where there is no /proc. */
+function startTime(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function inUse(path: string, holder: Holder): DatabaseStartError {
+  return new DatabaseStartError(
+    `the embedded database in ${path} is in use by process ${holder.pid}. ` +
+      'Stop that process, give this one another storage.pglite.path, or use Postgres to run several.',
+  );
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,0 +1,49 @@
+import { readdirSync } from 'node:fs';
+import { type Migration, Migrator } from 'kysely/migration';
+import type { Database } from './database.ts';
+import { DatabaseStartError } from './errors.ts';
+
+const folder = new URL('../../migrations/', import.meta.url);
+
+/**
+ * Brings the schema up to date; safe when several replicas start at once, since all of it happens in
+ * one transaction under an advisory lock.
+ *
+ * @returns the names of the migrations that were run
+ * @throws DatabaseStartError when one fails or the database is newer than this program
+ */
+export async function migrate(database: Database): Promise<string[]> {
+  return database.withLock('migrate', async () => {
+    const { error, results } = await migrator(database).migrateToLatest();
+    if (error)
+      throw new DatabaseStartError(`the database could not be migrated: ${reason(error)}`, {
+        cause: error,
+      });
+    return (results ?? [])
+      .filter((result) => result.status === 'Success')
+      .map((result) => result.migrationName);
+  });
+}
+
+/** Names of the migrations that have not been run yet. */
+export async function pendingMigrations(database: Database): Promise<string[]> {
+  const all = await migrator(database).getMigrations();
+  return all.filter((migration) => !migration.executedAt).map((migration) => migration.name);
+}
+
+function migrator(database: Database): Migrator {
+  return new Migrator({ db: database.kysely, provider: { getMigrations: readMigrations } });
+}
+
+async function readMigrations(): Promise<Record<string, Migration>> {
+  const files = readdirSync(folder).filter((file) => /^\d{4}_[\w-]+\.[jt]s$/.test(file));
+  const entries = files.map(async (file): Promise<[string, Migration]> => {
+    const module: Migration = await import(new URL(file, folder).href);
+    return [file.replace(/\.[jt]s$/, ''), module];
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { GuardedFetchError } from './guarded-error.ts';
+import { createFetchLimits } from './guarded-limits.ts';
+
+function limitsAt(clock: { at: number }) {
+  return createFetchLimits(
+    { concurrency: 5, concurrencyPerHost: 3, burstPerHost: 4, perSecondAndHost: 1 },
+    () => new Date(clock.at),
+  );
+}
+
+const reasonOf = (work: () => unknown) => {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof GuardedFetchError) return error.reason;
+    throw error;
+  }
+  return undefined;
+};
+
+describe('createFetchLimits', () => {
+  it('refuses more fetches at once than allowed, per host and in all, and a place comes back', () => {
+    const limits = limitsAt({ at: 0 });
+    const leave = [1, 2, 3].map(() => limits.enter('a'));
+    expect(reasonOf(() => limits.enter('a'))).toEqual({ kind: 'busy', scope: 'host' });
+    limits.enter('b');
+    limits.enter('b');
+    expect(reasonOf(() => limits.enter('c'))).toEqual({ kind: 'busy', scope: 'global' });
+    leave[0]?.();
+    expect(reasonOf(() => limits.enter('a'))).toBeUndefined();
+  });
+
+  it('limits how often one host is asked, whatever the path, and refills with time', () => {
+    const clock = { at: 0 };
+    const limits = limitsAt(clock);
+    const tryOnce = () => reasonOf(() => limits.enter('a')());
+    expect([1, 2, 3, 4].map(tryOnce)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(tryOnce()).toEqual({ kind: 'busy', scope: 'host' });
+    clock.at += 1000;
+    expect(tryOnce()).toBeUndefined();
+    expect(tryOnce()).toEqual({ kind: 'busy', scope: 'host' });
+  });
+
+  it('a clock that jumps back does not take tokens away', () => {
+    const clock = { at: 1_000_000 };
+    const limits = limitsAt(clock);
+    limits.enter('a')();
+    clock.at = 0;
+    expect(reasonOf(() => limits.enter('a')())).toBeUndefined();
+  });
+});

@@ -1,0 +1,44 @@
+/**
+ * The bricks of every HTTP answer: request context and log, the one error renderer, safe pages, strict
+ * bodies, cookies and CSRF, CORS, limits, and the guarded fetch for addresses that strangers name.
+ */
+export {
+  addressBucket,
+  clientAddress,
+  parseTrustedProxies,
+  type TrustedProxies,
+} from './address.ts';
+export { assets } from './assets.ts';
+export { readForm, readJson, readQuery } from './body.ts';
+export { clearCookie, cookieName, readCookie, setCookie } from './cookies.ts';
+export { cors } from './cors.ts';
+export { type Csrf, createCsrf } from './csrf.ts';
+export { ago, inWords, plainText } from './display.ts';
+export type { ErrorOrigin } from './error-page.ts';
+export { errors, renderError } from './errors.ts';
+export { type Fields, multiple, parseFields, single } from './fields.ts';
+export { formActionFor } from './form-action.ts';
+export { GuardedFetchError } from './guarded-error.ts';
+export {
+  createGuardedFetch,
+  type Fetched,
+  type GuardedFetch,
+  type GuardedFetchOptions,
+} from './guarded-fetch.ts';
+export { securityHeaders } from './headers.ts';
+export { careIcon, problemNote, tickIcon } from './icons.ts';
+export { createLogger, type LoggingOptions } from './logger.ts';
+export { type Page, page } from './page.ts';
+export { type Provenance, provenanceChip } from './provenance.ts';
+export { createRateLimiter, type RateLimiter, rateLimit } from './rate-limit.ts';
+export {
+  currentRequest,
+  newTraceId,
+  type RequestContext,
+  requestContext,
+  withRequestContext,
+} from './request-context.ts';
+export { foreign, type Html, html, raw } from './safe-html.ts';
+export { type SendPageOptions, sendPage } from './send-page.ts';
+export { createLimitedServer, type ServerLimits } from './server-limits.ts';
+export { createSite, type Site } from './site.ts';

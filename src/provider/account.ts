@@ -1,0 +1,125 @@
+import type { Context } from 'koa';
+import { accountPage, type ConnectedApp, signedOutPage, signInPage } from '../accounts/index.ts';
+import { recordAudit } from '../audit/index.ts';
+import { type GrantRow, listGrants, revokeGrant } from '../consent/index.ts';
+import { readForm, sendPage, single } from '../http/index.ts';
+import { OAuthError } from '../oauth/index.ts';
+import { endSession, readSession, startSession } from './browser-session.ts';
+import type { ProviderDeps } from './deps.ts';
+import { provenanceOf } from './provenance.ts';
+import type { LiveProvider } from './provider.ts';
+import { checkPassword, type FailedSignIn } from './sign-in.ts';
+
+const longestForm = 32 * 1024;
+
+/** `/account` and `/logout`: what a person has connected, and the way out. */
+export function account(deps: ProviderDeps, live: LiveProvider) {
+  const { base, csrf, db, now } = deps;
+  const home = `${base}/account`;
+
+  function sendSignIn(ctx: Context, failed?: FailedSignIn): void {
+    const action = `${home}/sign-in`;
+    const page = signInPage({ action, csrf: csrf.issue(ctx, 'account-sign-in'), ...failed });
+    sendPage(ctx, page, { status: ctx.status === 404 ? 200 : ctx.status });
+  }
+
+  return {
+    async show(ctx: Context): Promise<void> {
+      const session = await readSession(live.current, ctx);
+      const user = session && (await deps.accounts.find(session.userId));
+      if (!user) return redirect(ctx, `${home}/sign-in`);
+      const rows = await listGrants(db.kysely, user.id);
+      const page = accountPage({
+        user,
+        now: now(),
+        csrf: csrf.issue(ctx, 'account'),
+        revokeAction: `${home}/revoke`,
+        signOutAction: `${base}/logout`,
+        apps: await Promise.all(rows.map((row) => connectedApp(deps, row))),
+      });
+      sendPage(ctx, page);
+    },
+
+    async showSignIn(ctx: Context): Promise<void> {
+      if (await readSession(live.current, ctx)) return redirect(ctx, home);
+      sendSignIn(ctx);
+    },
+
+    async signIn(ctx: Context): Promise<void> {
+      const form = await readForm(ctx, longestForm);
+      csrf.check(ctx, 'account-sign-in', single(form, 'csrf'));
+      const answer = await checkPassword(deps, ctx, {
+        username: single(form, 'username') ?? '',
+        password: single(form, 'password') ?? '',
+      });
+      if (answer.userId === undefined) return sendSignIn(ctx, answer);
+      await startSession(deps, live.current, ctx, answer.userId);
+      redirect(ctx, home);
+    },
+
+    async revoke(ctx: Context): Promise<void> {
+      const session = await readSession(live.current, ctx);
+      if (!session) return redirect(ctx, `${home}/sign-in`);
+      const form = await readForm(ctx, longestForm);
+      csrf.check(ctx, 'account', single(form, 'csrf'));
+      const grantId = single(form, 'grant') ?? '';
+      const owned = (await listGrants(db.kysely, session.userId)).find((row) => row.id === grantId);
+      if (!owned) throw new OAuthError('invalid_request', 'This connection is gone. Reload the page.', { status: 404 });
+      await db.kysely.transaction().execute(async (trx) => {
+        await revokeGrant(trx, { grantId, now: now() });
+        await recordAudit(
+          trx,
+          {
+            type: 'consent_revoked',
+            actor: { kind: 'user', id: session.userId },
+            userId: session.userId,
+            clientId: owned.clientId,
+            resource: owned.resource,
+            detail: { grant_id: grantId, reason: 'account page' },
+          },
+          deps.auditMeta(),
+        );
+      });
+      redirect(ctx, home);
+    },
+
+    async showSignOut(ctx: Context): Promise<void> {
+      redirect(ctx, home); // signing out is a POST: the button is on the account page
+    },
+
+    async signOut(ctx: Context): Promise<void> {
+      const form = await readForm(ctx, longestForm);
+      csrf.check(ctx, 'account', single(form, 'csrf'));
+      const session = await endSession(deps, live.current, ctx);
+      if (session) {
+        const actor = { kind: 'user', id: session.userId } as const;
+        const event = { type: 'user_logout', actor, userId: session.userId, detail: {} } as const;
+        await recordAudit(db.kysely, event, deps.auditMeta());
+      }
+      sendPage(ctx, signedOutPage({ signInUrl: `${home}/sign-in` }));
+    },
+  };
+}
+
+async function connectedApp({ clients, resources }: ProviderDeps, row: GrantRow): Promise<ConnectedApp> {
+  const client = await clients.find(row.clientId, { refresh: false });
+  const resource = resources.resolve(row.resource);
+  return {
+    grantId: row.id,
+    clientName: client?.clientName ?? row.clientId,
+    known: client ? provenanceOf(client) : { kind: 'dcr' },
+    resource: { name: resource?.displayName ?? row.resource, uri: row.resource },
+    scopes: row.scopes.map((name) => ({
+      name,
+      description: resource?.scopes.find((scope) => scope.name === name)?.description ?? name,
+    })),
+    since: row.createdAt,
+    lastUsed: row.lastUsedAt,
+  };
+}
+
+function redirect(ctx: Context, to: string): void {
+  ctx.status = 303;
+  ctx.redirect(to);
+  ctx.body = '';
+}

@@ -1,0 +1,232 @@
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { Clients } from '../clients/index.ts';
+import type { Accounts } from '../accounts/index.ts';
+import { hashId } from '../db/index.ts';
+import type { Tokens } from '../tokens/index.ts';
+import { clientProperties } from './client-properties.ts';
+import { InvalidGrant } from './errors.ts';
+import { claimReplayInRequest } from './replay.ts';
+import { currentContext, currentState } from './request-state.ts';
+
+export interface AdapterDeps {
+  tokens: Tokens;
+  clients: Clients;
+  accounts: Accounts;
+  now: () => Date;
+}
+
+type Payload = Record<string, unknown>;
+
+/**
+ * The library's storage: model name → a room. Single use is one conditional write. On the token
+ * endpoint reads come from what was prefetched and writes are gathered (see token-request.ts).
+ */
+export function createAdapterFactory(deps: AdapterDeps): (name: string) => Adapter {
+  return (name) => {
+    switch (name) {
+      case 'Client':
+        return { ...unsupported(name), find: findClient(deps) };
+      case 'Session':
+        return sessionAdapter(deps);
+      case 'Grant':
+        return grantAdapter(deps);
+      case 'ReplayDetection':
+        return { ...unsupported(name), find: async () => undefined, upsert: claimReplayInRequest(deps) };
+      case 'RefreshToken':
+      case 'AuthorizationCode':
+        return exchangeableAdapter(name, deps);
+      case 'AccessToken':
+      case 'ClientCredentials':
+        return accessTokenAdapter(name);
+      default:
+        return artifactAdapter(name, deps);
+    }
+  };
+}
+
+function findClient({ clients }: AdapterDeps) {
+  return async (id: string): Promise<AdapterPayload | undefined> => {
+    const context = currentContext();
+    const client = await clients.find(id, { refresh: context?.oidc.route === 'authorization' });
+    if (client?.status !== 'active') return undefined;
+    const assertion = currentState()?.form.client_assertion;
+    return clientProperties(client, clients, typeof assertion === 'string' ? assertion : undefined);
+  };
+}
+
+/** Codes and refresh tokens: prefetched, and used up by the one write at the end of the request. */
+function exchangeableAdapter(kind: string, deps: AdapterDeps): Adapter {
+  const stored = artifactAdapter(kind, deps);
+  return {
+    ...stored,
+    async find(value) {
+      const token = currentState()?.token;
+      if (!token) return stored.find(value);
+      const { source, mode } = token;
+      if (source?.value !== value || source.kind !== kind) return undefined;
+      const used = mode === 'reused' || mode === 'raced';
+      return { ...source.payload, jti: value, ...(used ? { consumed: true } : {}) };
+    },
+    async upsert(value, payload, expiresIn) {
+      const token = currentState()?.token;
+      if (!token) return stored.upsert(value, payload, expiresIn);
+      token.successor = newArtifact(kind, value, payload, expiresIn, deps.now());
+    },
+    async consume(value) {
+      const token = currentState()?.token;
+      if (!token) return stored.consume(value);
+      token.consume = value;
+    },
+    async revokeByGrantId(familyId) {
+      await endFamily(familyId, deps);
+    },
+  };
+}
+
+async function endFamily(familyId: string, { tokens, now }: AdapterDeps): Promise<void> {
+  const token = currentState()?.token;
+  if (!token) await tokens.families.end(familyId, now());
+  else if (token.mode === 'reused') token.endFamily = familyId; // a lost race ends nothing
+}
+
+/** The library's Grant is one authorization: the token family. */
+function grantAdapter(deps: AdapterDeps): Adapter {
+  return {
+    ...unsupported('Grant'),
+    async find(id) {
+      const state = currentState();
+      const source = state?.token?.source;
+      if (source?.familyId === id) {
+        const alive = !source.ended && source.familyExpiresAt > deps.now() && source.accountActive;
+        return alive ? source.family : undefined;
+      }
+      return deps.tokens.families.find(id, deps.now());
+    },
+    async destroy(id) {
+      await endFamily(id, deps);
+    },
+    async revokeByGrantId(id) {
+      await endFamily(id, deps);
+    },
+  };
+}
+
+/**
+ * Access tokens are known by their issuance records. Introspection and revocation see only the one
+ * token of the request, after its signature was verified; a bare `jti` finds nothing.
+ */
+function accessTokenAdapter(kind: string): Adapter {
+  return {
+    ...unsupported(kind),
+    async find(handle) {
+      const presented = currentState()?.presented;
+      return presented?.handle === handle && presented.payload?.kind === kind
+        ? presented.payload
+        : undefined;
+    },
+    async destroy() {}, // the family ends with it: revokeByGrantId follows
+    async revokeByGrantId() {}, // RefreshToken's adapter ends the family, once
+  };
+}
+
+/** Milliseconds for which a rotated session id is still known: parallel tabs are on their way with it. */
+const rotationGrace = 15_000;
+
+function sessionAdapter({ accounts: { sessions }, now }: AdapterDeps): Adapter {
+  return {
+    ...unsupported('Session'),
+    async find(id) {
+      const row = await sessions.find(hashId(id));
+      return row && { ...row.payload, jti: id };
+    },
+    async findByUid(uid) {
+      return (await sessions.findByUid(uid))?.payload;
+    },
+    async upsert(id, payload, expiresIn) {
+      await sessions.save({
+        id: hashId(id),
+        uid: String(payload.uid),
+        user_id: payload.accountId ?? null,
+        payload: JSON.stringify(withoutSecrets(payload)),
+        expires_at: expiresAt(now(), expiresIn),
+        created_at: now(),
+      });
+    },
+    async destroy(id) {
+      // The id changed. At sign-in the old one ends at once (session fixation).
+      const signedIn = currentContext()?.oidc.result?.login !== undefined;
+      if (signedIn) await sessions.remove(hashId(id));
+      else await sessions.touch(hashId(id), new Date(now().getTime() + rotationGrace));
+    },
+  };
+}
+
+function artifactAdapter(kind: string, { tokens, now }: AdapterDeps): Adapter {
+  return {
+    ...unsupported(kind),
+    async find(value) {
+      const artifact = await tokens.artifacts.find(kind, value);
+      if (!artifact) return undefined;
+      const consumed = artifact.consumedAt ? { consumed: seconds(artifact.consumedAt) } : {};
+      return { ...artifact.payload, jti: value, ...consumed };
+    },
+    async upsert(value, payload, expiresIn) {
+      await tokens.artifacts.save(newArtifact(kind, value, payload, expiresIn, now()), now());
+    },
+    async consume(value) {
+      const won = await tokens.artifacts.consume(kind, value, now());
+      // A plain Error would be a 500: a lost race is an invalid grant.
+      if (!won) throw new InvalidGrant(`${kind} already consumed`);
+    },
+    async destroy(value) {
+      await tokens.artifacts.remove(kind, value);
+    },
+  };
+}
+
+function newArtifact(kind: string, value: string, payload: Payload, expiresIn: number | undefined, now: Date) {
+  return {
+    kind,
+    value,
+    familyId: text(payload.grantId),
+    clientId: text(payload.clientId),
+    payload: withoutSecrets(payload),
+    expiresAt: expiresAt(now, expiresIn),
+  };
+}
+
+/** The stored payload never holds the artifact's own value nor a session's cookie. */
+function withoutSecrets({ jti: _value, session, ...payload }: Payload): Payload {
+  if (typeof session !== 'object' || session === null) return payload;
+  const { cookie: _cookie, ...rest } = { cookie: undefined, ...session };
+  return { ...payload, session: rest };
+}
+
+/** Methods that the library never calls on this model: a call would be a bug, so it is loud. */
+function unsupported(kind: string): Adapter {
+  const refuse = (method: string) => async () => {
+    throw new TypeError(`${kind}.${method} is not stored by the provider`);
+  };
+  return {
+    find: refuse('find'),
+    findByUid: refuse('findByUid'),
+    findByUserCode: refuse('findByUserCode'),
+    upsert: refuse('upsert'),
+    consume: refuse('consume'),
+    destroy: refuse('destroy'),
+    revokeByGrantId: refuse('revokeByGrantId'),
+  };
+}
+
+function expiresAt(now: Date, expiresIn: number | undefined): Date {
+  if (expiresIn === undefined) throw new TypeError('everything that is stored expires');
+  return new Date(now.getTime() + expiresIn * 1000);
+}
+
+function seconds(date: Date): number {
+  return Math.floor(date.getTime() / 1000);
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

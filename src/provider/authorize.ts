@@ -1,0 +1,66 @@
+import type { Context } from 'koa';
+import { type Fields, readForm, readQuery } from '../http/index.ts';
+import { callLibrary } from './bridge.ts';
+import type { ProviderDeps } from './deps.ts';
+import { crossSiteParameter } from './prompts.ts';
+import type { LiveProvider } from './provider.ts';
+
+const longestForm = 64 * 1024;
+
+/**
+ * OpenID Connect's own parameters. We are no OpenID provider, so they are unknown parameters, which
+ * RFC 6749 §3.1 tells to ignore; the library would refuse them without the openid scope.
+ */
+const ignored = new Set([
+  'acr_values',
+  'claims',
+  'claims_locales',
+  'display',
+  'id_token_hint',
+  'max_age',
+  'nonce',
+  'ui_locales',
+  crossSiteParameter,
+]);
+
+/** `GET|POST /oauth/authorize` (RFC 6749 §3.1): the same parameters either way. */
+export function authorize(deps: ProviderDeps, live: LiveProvider) {
+  return async (ctx: Context): Promise<void> => {
+    const sent = ctx.method === 'POST' ? await readForm(ctx, longestForm) : readQuery(ctx);
+    const form = prepare(deps, sent, ctx.get('sec-fetch-site'));
+    ctx.state.page = true;
+    await callLibrary(ctx, { provider: live.current, ...issuerOf(deps) }, '/oauth/authorize', form, { form: sent });
+  };
+}
+
+/** `GET /oauth/authorize/{uid}`: on after a sign-in or a consent page. */
+export function resume(deps: ProviderDeps, live: LiveProvider) {
+  return async (ctx: Context): Promise<void> => {
+    const path = `/oauth/authorize/${ctx.params.uid}`;
+    ctx.state.page = true;
+    await callLibrary(ctx, { provider: live.current, ...issuerOf(deps) }, path, {}, { form: {} });
+  };
+}
+
+/** Issuer and base path, as the bridge wants them. */
+export function issuerOf({ config, base }: ProviderDeps): { issuer: URL; base: string } {
+  return { issuer: new URL(config.server.issuer), base };
+}
+
+function prepare({ resources }: ProviderDeps, sent: Fields, fetchSite: string): Fields {
+  const kept = Object.entries(sent).filter(([name]) => !ignored.has(name));
+  return {
+    ...Object.fromEntries(kept),
+    ...(sent.resource === undefined ? {} : { resource: registeredUris(resources, sent.resource) }),
+    ...(fetchSite === 'cross-site' ? { [crossSiteParameter]: '1' } : {}),
+  };
+}
+
+/** Known resources by their registered URI (RFC 8707 §2); unknown ones as sent, to be refused. */
+export function registeredUris(
+  resources: ProviderDeps['resources'],
+  sent: string | string[],
+): string | string[] {
+  const uris = [...new Set([sent].flat().map((uri) => resources.resolve(uri)?.uri ?? uri))];
+  return uris.length === 1 && uris[0] !== undefined ? uris[0] : uris;
+}

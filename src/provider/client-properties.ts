@@ -1,0 +1,59 @@
+import { timingSafeEqual } from 'node:crypto';
+import { decodeProtectedHeader } from 'jose';
+import type { AdapterPayload } from 'oidc-provider';
+import type Provider from 'oidc-provider';
+import { authMethodFor, type Client, type Clients } from '../clients/index.ts';
+import { hashId } from '../db/index.ts';
+import { redirectUriMatches } from '../oauth/index.ts';
+
+/**
+ * Members that the library may see: what it needs to authenticate and to redirect, nothing more.
+ *
+ * @param assertion the client assertion of this request, whose header names the key
+ */
+export async function clientProperties(
+  client: Client,
+  clients: Clients,
+  assertion: string | undefined,
+): Promise<AdapterPayload> {
+  const { metadata } = client;
+  const method = authMethodFor(client, { signed: assertion !== undefined });
+  const keys = method === 'private_key_jwt' ? await clients.keysFor(client, { kid: kidOf(assertion) }) : undefined;
+  const jwks = keys && { keys: keys.keys };
+  return {
+    client_id: client.clientId,
+    client_name: client.clientName,
+    redirect_uris: metadata.redirect_uris,
+    grant_types: metadata.grant_types,
+    response_types: metadata.grant_types.includes('authorization_code') ? ['code'] : [],
+    token_endpoint_auth_method: method,
+    application_type: metadata.application_type,
+    dpop_bound_access_tokens: metadata.dpop_bound_access_tokens,
+    ...(jwks ? { jwks } : {}),
+    // Not a secret: the hashes of the secrets in force, which compareClientSecret below expects.
+    ...(client.secretHashes.length > 0 ? { client_secret: client.secretHashes.join(' ') } : {}),
+  };
+}
+
+/** The key that an assertion names; what cannot be read is for the library to refuse. */
+function kidOf(assertion: string | undefined): string | undefined {
+  try {
+    return assertion === undefined ? undefined : decodeProtectedHeader(assertion).kid;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Teaches the library's client to compare hashed secrets and to match redirect URIs our way. */
+export function useOurClientRules(provider: Provider): void {
+  Object.assign(provider.Client.prototype, {
+    compareClientSecret(this: { clientSecret?: string }, presented: string): boolean {
+      const hash = Buffer.from(hashId(presented));
+      const known = (this.clientSecret ?? '').split(' ').map((one) => Buffer.from(one));
+      return known.filter((one) => one.length === hash.length && timingSafeEqual(one, hash)).length > 0;
+    },
+    redirectUriAllowed(this: { redirectUris?: string[] }, requested: string): boolean {
+      return redirectUriMatches(requested, this.redirectUris ?? []);
+    },
+  });
+}

@@ -1,0 +1,65 @@
+import type Provider from 'oidc-provider';
+
+interface CookieJar {
+  get(name: string, options?: object): string | undefined;
+  set(name: string, value?: string | null, options?: CookieSettings): unknown;
+}
+interface CookieSettings {
+  path?: string;
+  [option: string]: unknown;
+}
+interface CookieContext {
+  path: string;
+  cookies: CookieJar;
+}
+
+const session = 'session';
+const interaction = 'interaction';
+const resume = 'resume';
+
+/** `__Host-` on https (RFC 6265bis §4.1.3.2); browsers refuse that prefix on plain http. */
+export function cookieNames(https: boolean) {
+  const prefix = https ? '__Host-' : '';
+  return { session: prefix + session, interaction: prefix + interaction, resume: prefix + resume };
+}
+
+export function cookieOptions(https: boolean) {
+  return { path: '/', httpOnly: true, sameSite: 'lax' as const, signed: true, secure: https, overwrite: true };
+}
+
+/**
+ * The library keeps parallel sign-ins apart by cookie paths, which `__Host-` forbids. So each
+ * interaction gets a cookie of its own name instead: `interaction-<uid>` and `resume-<uid>`, path `/`.
+ */
+export function nameCookiesByInteraction(provider: Provider, https: boolean): void {
+  const names = cookieNames(https);
+  const perInteraction = new Set([names.interaction, names.resume]);
+  const context: object = provider.context;
+  const original = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(context), 'cookies')?.get;
+  if (!original) throw new TypeError('koa has changed: its context has no cookies getter');
+  const wrapped = Symbol('wrapped');
+
+  Object.defineProperty(context, 'cookies', {
+    configurable: true,
+    get(this: CookieContext) {
+      const jar: CookieJar & { [wrapped]?: true } = original.call(this);
+      if (jar[wrapped]) return jar;
+      const get = jar.get.bind(jar);
+      const set = jar.set.bind(jar);
+      jar[wrapped] = true;
+      jar.get = (name, options) =>
+        get(perInteraction.has(name) ? `${name}-${lastSegment(this.path)}` : name, options);
+      jar.set = (name, value, options) => {
+        if (!perInteraction.has(name)) return set(name, value, options);
+        const uid = lastSegment(options?.path ?? this.path);
+        if (name === names.resume && !value) set(`${names.interaction}-${uid}`, null, { ...options, path: '/' });
+        return set(`${name}-${uid}`, value, { ...options, path: '/' });
+      };
+      return jar;
+    },
+  });
+}
+
+function lastSegment(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

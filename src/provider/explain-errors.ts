@@ -1,0 +1,103 @@
+import type { EventEmitter } from 'node:events';
+import type { Middleware } from 'koa';
+import type Provider from 'oidc-provider';
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Metrics } from '../audit/index.ts';
+import { renderError } from '../http/index.ts';
+import { type ErrorCode, errorCodes, OAuthError } from '../oauth/index.ts';
+import { stateOf } from './request-state.ts';
+
+const failures = [
+  'authorization.error',
+  'grant.error',
+  'introspection.error',
+  'revocation.error',
+  'server_error',
+];
+
+/** Keeps what the library only tells on events: the error itself, with its private detail. */
+export function rememberErrors(provider: Provider): void {
+  const emitter: EventEmitter = provider;
+  for (const event of failures) {
+    emitter.on(event, (ctx: KoaContextWithOIDC, error: unknown) => {
+      stateOf(ctx).error = error;
+    });
+  }
+}
+
+/**
+ * Turns the library's JSON errors, whose descriptions say little, into ours: the RFC's code, what was
+ * wrong and what to do, a trace id, and the full reason in the log line with that id.
+ */
+export function explainErrors({ metrics }: { metrics: Metrics }): Middleware<object, KoaContextWithOIDC> {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      stateOf(ctx).error = error;
+      renderError(ctx, error);
+    }
+    const { error } = stateOf(ctx);
+    if (error === undefined || ctx.status < 400) return;
+    if (isErrorBody(ctx.body)) renderError(ctx, explain(error));
+    metrics.requestRefused({ endpoint: ctx.path, error: codeOf(error) });
+  };
+}
+
+/** The same error with a description for its reader; unknown errors stay as they are. */
+export function explain(error: unknown): unknown {
+  if (!(error instanceof errors.OIDCProviderError) || !isErrorCode(error.error)) return error;
+  const why = sentences[error.error_detail ?? ''] ?? sentences[error.error_description ?? ''];
+  const description = why ?? plain(error.error_description) ?? fallback(error.error);
+  return new OAuthError(error.error, description, {
+    status: error.statusCode,
+    cause: error,
+    detail: { reason: error.error_detail },
+  });
+}
+
+/** The library's private reasons that a client may know, in words that say what to do. */
+const sentences: Record<string, string> = {
+  'authorization code not found': 'This authorization code is unknown. Start a new authorization.',
+  'authorization code is expired': 'This authorization code has expired. Start a new authorization.',
+  'authorization code already consumed':
+    'This authorization code has been used already. Start a new authorization.',
+  'authorization code redirect_uri mismatch':
+    'redirect_uri differs from the one of the authorization request. Send the same value.',
+  'PKCE verification failed': 'code_verifier does not match the code_challenge (RFC 7636 section 4.6).',
+  'refresh token not found': 'This refresh token is unknown. Start a new authorization.',
+  'refresh token is expired': 'This refresh token has expired. Start a new authorization.',
+  'refresh token already used':
+    'This refresh token has been used already, so its tokens were revoked. Start a new authorization.',
+  'client mismatch': 'This code or token was issued to another client.',
+  'grant not found': 'This authorization has been revoked. Start a new authorization.',
+  'grant is expired': 'This authorization has expired. Start a new authorization.',
+  'failed jkt verification': 'The DPoP proof is signed by another key than the token is bound to.',
+  'DPoP proof JWT not provided': 'This client must send a DPoP proof (RFC 9449).',
+  'client not found':
+    'This client_id is unknown here; it may have been removed. Register again or check the client_id.',
+  'invalid secret provided': 'The client secret is wrong.',
+  'client authentication failed': 'Client authentication failed. Check client_id, method and credentials.',
+  'grant request is invalid': 'This code or token is not valid. Start a new authorization.',
+};
+
+function plain(description: string | undefined): string | undefined {
+  return description ? `${description.charAt(0).toUpperCase()}${description.slice(1)}.` : undefined;
+}
+
+function fallback(error: ErrorCode): string {
+  return `The request was refused: ${error}.`;
+}
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'error' in error ? error.error : undefined;
+  return isErrorCode(code) ? code : 'server_error';
+}
+
+function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && code in errorCodes;
+}
+
+function isErrorBody(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'error' in body;
+}

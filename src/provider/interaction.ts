@@ -1,0 +1,73 @@
+import type { Context } from 'koa';
+import type Provider from 'oidc-provider';
+import { errors } from 'oidc-provider';
+import { OAuthError } from '../oauth/index.ts';
+import { type BrowserSession, readSession } from './browser-session.ts';
+
+/** One question to a person in the middle of an authorization, and who is signed in in that browser. */
+export interface Interaction {
+  provider: Provider;
+  stored: Awaited<ReturnType<Provider['interactionDetails']>>;
+  uid: string;
+  params: { clientId: string; redirectUri: string; resource: string; scope: string };
+  session: BrowserSession | undefined;
+  /** Who the client thinks will sign in. */
+  loginHint: string | undefined;
+}
+
+/**
+ * Loads the interaction of this page. It is bound to the browser by its signed cookie, and to the
+ * account that was signed in when it began, so nobody can finish somebody else's.
+ *
+ * @throws OAuthError invalid_request with what to do when it is over or belongs to another browser
+ */
+export async function loadInteraction(provider: Provider, ctx: Context): Promise<Interaction> {
+  const stored = await details(provider, ctx);
+  const session = await readSession(provider, ctx);
+  const { params } = stored;
+  return {
+    provider,
+    stored,
+    uid: stored.uid,
+    session,
+    loginHint: typeof params.login_hint === 'string' ? params.login_hint : undefined,
+    params: {
+      clientId: String(params.client_id),
+      redirectUri: String(params.redirect_uri),
+      resource: String(params.resource),
+      scope: String(params.scope ?? ''),
+    },
+  };
+}
+
+async function details(provider: Provider, ctx: Context) {
+  try {
+    return await provider.interactionDetails(ctx.req, ctx.res);
+  } catch (error) {
+    if (!(error instanceof errors.SessionNotFound)) throw error;
+    throw new OAuthError(
+      'invalid_request',
+      'This sign-in has expired, was finished already, or was begun in another browser. ' +
+        'Go back to the app and start again. If this happens every time, this browser does not keep ' +
+        'cookies for this site, or a proxy in front of the server does not pass them on.',
+      { cause: error },
+    );
+  }
+}
+
+/** Stores the answer and sends the browser on to the authorization. */
+export async function finishInteraction(
+  ctx: Context,
+  { stored, session }: Interaction,
+  result: Record<string, unknown>,
+): Promise<void> {
+  stored.result = 'error' in result ? result : { ...stored.lastSubmission, ...result };
+  // Another tab may have signed the same person in meanwhile, under a new session.
+  if (stored.session && session && stored.session.accountId === session.userId) {
+    stored.session.uid = session.uid;
+  }
+  await stored.persist();
+  ctx.status = 303;
+  ctx.redirect(stored.returnTo);
+  ctx.body = '';
+}

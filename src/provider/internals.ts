@@ -1,0 +1,39 @@
+import type Provider from 'oidc-provider';
+import readInstance from 'oidc-provider/lib/helpers/weak_cache.js';
+
+/** What this room reads of the library's private state; a test fails when a name vanishes. */
+export interface ProviderInternals {
+  responseModes: Map<string, unknown>;
+  configuration: { responseTypes: string[]; grantTypes: Set<string>; dPoPSigningAlgValues: string[] };
+  features: Record<string, { enabled?: boolean }>;
+}
+
+/**
+ * The library's private state of a provider.
+ *
+ * @throws TypeError when the library's shape has changed (it is pinned to an exact version)
+ */
+export function internalsOf(provider: Provider): ProviderInternals {
+  const state: unknown = readInstance(provider);
+  if (!isInternals(state)) throw new TypeError('oidc-provider internals have changed shape');
+  return state;
+}
+
+/**
+ * Takes away the form_post response mode: its page submits itself by an inline script, which the
+ * content security policy refuses, and no MCP client asks for it.
+ */
+export function removeFormPost(provider: Provider): void {
+  internalsOf(provider).responseModes.delete('form_post');
+}
+
+function isInternals(state: unknown): state is ProviderInternals {
+  return (
+    typeof state === 'object' &&
+    state !== null &&
+    'responseModes' in state &&
+    state.responseModes instanceof Map &&
+    'configuration' in state &&
+    'features' in state
+  );
+}

@@ -1,0 +1,82 @@
+import type Provider from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { Metrics } from '../audit/index.ts';
+import type { Issuance } from '../tokens/index.ts';
+import { stateOf } from './request-state.ts';
+import type { TokenRequest } from './token-request.ts';
+
+/** The members of the library's access token that a record is made of. */
+interface IssuedAccessToken {
+  jti: string;
+  iat?: number;
+  exp?: number;
+  aud?: string | string[];
+  scope?: string;
+  clientId?: string;
+  accountId?: string;
+  jkt?: string;
+  gty?: string;
+  expiration: number;
+  extra?: Record<string, unknown>;
+}
+
+/**
+ * Adds the issuance record and the audit event of every access token that the library mints to the
+ * request's unit of work, so that token and record are written together or not at all.
+ */
+export function recordIssuances(provider: Provider, deps: { now: () => Date; metrics: Metrics }): void {
+  provider.on('grant.success', (ctx: KoaContextWithOIDC) => {
+    const { token } = stateOf(ctx);
+    const minted: unknown = ctx.oidc.entities.AccessToken;
+    if (!token || !isAccessToken(minted)) return;
+    const issuance = issuanceOf(minted, String(ctx.oidc.params?.grant_type), deps.now());
+    token.issuances.push(issuance);
+    token.events.push(eventOf(issuance, token));
+    deps.metrics.tokenIssued({ grantType: issuance.grant_type, tokenType: issuance.token_type });
+  });
+}
+
+function issuanceOf(minted: IssuedAccessToken, grantType: string, now: Date): Issuance {
+  const expiresAt = new Date(now.getTime() + minted.expiration * 1000);
+  return {
+    jti: minted.jti,
+    kind: 'access_token',
+    grant_type: grantType,
+    client_id: minted.clientId ?? '',
+    sub: minted.accountId ?? minted.clientId ?? '',
+    resource: String(minted.aud),
+    scope: minted.scope ?? '',
+    token_type: minted.jkt ? 'DPoP' : 'Bearer',
+    jkt: minted.jkt,
+    claims: minted.extra,
+    issued_at: now,
+    expires_at: expiresAt,
+  };
+}
+
+function eventOf(issuance: Issuance, { source }: TokenRequest): TokenRequest['events'][number] {
+  const who = {
+    actor: { kind: 'client' as const, id: issuance.client_id },
+    clientId: issuance.client_id,
+    userId: issuance.sub,
+    resource: issuance.resource,
+  };
+  const detail = {
+    jti: issuance.jti,
+    scope: issuance.scope,
+    token_type: issuance.token_type,
+    expires_at: issuance.expires_at,
+  };
+  if (issuance.grant_type === 'refresh_token') {
+    return { ...who, type: 'token_refreshed', detail: { ...detail, family_id: source?.familyId ?? '' } };
+  }
+  return {
+    ...who,
+    type: 'token_issued',
+    detail: { ...detail, grant_type: issuance.grant_type, format: 'jwt', family_id: source?.familyId },
+  };
+}
+
+function isAccessToken(value: unknown): value is IssuedAccessToken {
+  return typeof value === 'object' && value !== null && 'jti' in value && 'expiration' in value;
+}

@@ -1,0 +1,3 @@
+declare module 'oidc-provider/lib/helpers/weak_cache.js' {
+  export default function readInstance(provider: unknown): unknown;
+}

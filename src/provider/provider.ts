@@ -1,0 +1,53 @@
+import type { Middleware } from 'koa';
+import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
+import { useOurClientRules } from './client-properties.ts';
+import { providerConfiguration } from './configuration.ts';
+import { nameCookiesByInteraction } from './cookies.ts';
+import type { ProviderDeps } from './deps.ts';
+import { explainErrors, rememberErrors } from './explain-errors.ts';
+import { removeFormPost } from './internals.ts';
+import { refusePublicIntrospection } from './introspection.ts';
+import { recordIssuances } from './issuance.ts';
+import { guardRedirects } from './redirect-guard.ts';
+import { tokenEndpoint } from './token-endpoint.ts';
+
+type Step = Middleware<object, KoaContextWithOIDC>;
+
+/** The library, configured and wrapped; a new one is built when the signing keys change. */
+export function buildProvider(deps: ProviderDeps): Provider {
+  const { issuer } = deps.config.server;
+  const provider = new Provider(issuer, providerConfiguration(deps));
+  provider.proxy = true; // the bridge says which scheme the issuer has; no client header gets here
+  nameCookiesByInteraction(provider, issuer.startsWith('https:'));
+  useOurClientRules(provider);
+  removeFormPost(provider);
+  recordIssuances(provider, deps);
+  rememberErrors(provider);
+  provider.use(explainErrors(deps));
+  provider.use(at('/oauth/token', tokenEndpoint({ ...deps, exchange: deps.tokens.exchange, overlap: deps.config.oauth.refresh_overlap })));
+  provider.use(at('/oauth/introspect', refusePublicIntrospection));
+  provider.use(at('/oauth/authorize', guardRedirects(deps)));
+  return provider;
+}
+
+function at(path: string, step: Step): Step {
+  return (ctx, next) => (ctx.path === path ? step(ctx, next) : next());
+}
+
+/** The current provider; requests under way finish on the one they started with. */
+export interface LiveProvider {
+  readonly current: Provider;
+}
+
+/** Swaps in a rebuilt provider whenever the published keys or the signer change. */
+export function createLiveProvider(deps: ProviderDeps): LiveProvider {
+  let current = buildProvider(deps);
+  deps.keys.onChange(() => {
+    current = buildProvider(deps);
+  });
+  return {
+    get current() {
+      return current;
+    },
+  };
+}

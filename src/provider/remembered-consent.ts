@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import type Provider from 'oidc-provider';
+import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
+import { recordAudit } from '../audit/index.ts';
+import { findGrant, type GrantRow, needsConsent } from '../consent/index.ts';
+import type { Tables } from '../db/index.ts';
+import type { ProviderDeps } from './deps.ts';
+import { crossSiteParameter } from './prompts.ts';
+
+/**
+ * The authorization that this request may go on with: the one just approved on the consent page, or
+ * a fresh family under a grant that is remembered. Undefined asks the person.
+ */
+export async function loadAuthorizedGrant(
+  deps: ProviderDeps,
+  ctx: KoaContextWithOIDC,
+): Promise<Grant | undefined> {
+  const { provider } = ctx.oidc;
+  const approved = ctx.oidc.result?.consent?.grantId;
+  if (approved) return provider.Grant.find(approved);
+  const request = await requestOf(deps, ctx);
+  if (!request) return undefined;
+  const remembered = await findGrant(deps.db.kysely, { ...request, workspaceId: '' });
+  const { ask } = needsConsent({
+    ...request,
+    remembered,
+    crossSite: ctx.oidc.params?.[crossSiteParameter] === '1',
+    promptConsent: ctx.oidc.promptPending('consent'),
+  });
+  const granted = request.scopes.filter((scope) => remembered?.scopes.includes(scope));
+  if (ask || !remembered || granted.length === 0) return undefined;
+  return continueGrant(deps, provider, remembered, request.scopes, granted);
+}
+
+async function requestOf({ clients }: ProviderDeps, ctx: KoaContextWithOIDC) {
+  const { params, account, client } = ctx.oidc;
+  const known = client && (await clients.find(client.clientId, { refresh: false }));
+  if (!params || !account || !known) return undefined;
+  return {
+    client: known,
+    clientId: known.clientId,
+    userId: account.accountId,
+    resource: String(params.resource),
+    redirectUri: String(params.redirect_uri),
+    scopes: String(params.scope ?? '').split(' '),
+  };
+}
+
+async function continueGrant(
+  deps: ProviderDeps,
+  provider: Provider,
+  row: GrantRow,
+  requested: string[],
+  granted: string[],
+): Promise<Grant> {
+  return deps.db.kysely.transaction().execute(async (trx) => {
+    const family = await startFamily(deps, provider, trx, { row, requested, granted });
+    await recordAudit(
+      trx,
+      {
+        type: 'consent_granted',
+        actor: { kind: 'user', id: row.userId },
+        userId: row.userId,
+        clientId: row.clientId,
+        resource: row.resource,
+        detail: { scopes: granted, redirect_host: row.redirectHost, grant_id: row.id, remembered: true },
+      },
+      deps.auditMeta(),
+    );
+    return family;
+  });
+}
+
+/**
+ * Starts a token family under a grant row: one library Grant per authorization, so that its reuse or
+ * revocation ends this installation only (all installations of a client share its client_id).
+ */
+export async function startFamily(
+  { tokens, config, now }: Pick<ProviderDeps, 'tokens' | 'config' | 'now'>,
+  provider: Provider,
+  trx: Kysely<Tables>,
+  { row, requested, granted }: { row: GrantRow; requested: string[]; granted: string[] },
+): Promise<Grant> {
+  const grant = new provider.Grant({ accountId: row.userId, clientId: row.clientId });
+  grant.jti = `fam_${randomBytes(18).toString('base64url')}`;
+  grant.iat = Math.floor(now().getTime() / 1000);
+  grant.exp = grant.iat + config.tokens.refresh_absolute_ttl;
+  grant.addResourceScope(row.resource, granted.join(' '));
+  const rejected = requested.filter((scope) => !granted.includes(scope));
+  // Every requested scope ends up granted or rejected, or consent would be asked again.
+  if (rejected.length > 0) grant.rejectResourceScope(row.resource, rejected.join(' '));
+  await tokens.families.start(
+    trx,
+    {
+      id: grant.jti,
+      grantId: row.id,
+      clientId: row.clientId,
+      userId: row.userId,
+      payload: { ...grant },
+      expiresAt: new Date(grant.exp * 1000),
+    },
+    now(),
+  );
+  return grant;
+}
+

@@ -1,0 +1,42 @@
+import type { IncomingMessage } from 'node:http';
+import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
+import type { Fields } from '../http/index.ts';
+import type { TokenRequest } from './token-request.ts';
+
+/** What this room keeps about one request while the library works on it. */
+export interface RequestState {
+  /** Parsed and checked parameters, as the client sent them. */
+  form: Fields;
+  /** The unit of work of a token request. */
+  token?: TokenRequest;
+  /** The access token that introspection or revocation was asked about, already verified. */
+  presented?: { handle: string; payload: Record<string, unknown> | undefined };
+  /** Sec-Fetch-Site of the first authorize request said `cross-site`. */
+  crossSite?: boolean;
+  /** The error that the library reported, with its private detail. */
+  error?: unknown;
+}
+
+/** The request as the library sees it: rebuilt, with our state on it. */
+export type BridgedRequest = IncomingMessage & { state: RequestState; baseUrl: string };
+
+/** Our state of the request that the library is working on. */
+export function stateOf(ctx: { req: IncomingMessage }): RequestState {
+  if (!isBridged(ctx.req)) throw new TypeError('this request did not come through the bridge');
+  return ctx.req.state;
+}
+
+/** The same from deep inside the library (adapters, events), where no context is passed. */
+export function currentState(): RequestState | undefined {
+  const ctx = currentContext();
+  return ctx && isBridged(ctx.req) ? ctx.req.state : undefined;
+}
+
+/** The library's context of the current request. */
+export function currentContext(): KoaContextWithOIDC | undefined {
+  return Provider.ctx;
+}
+
+function isBridged(req: IncomingMessage): req is BridgedRequest {
+  return 'state' in req;
+}

@@ -1,0 +1,80 @@
+import type { Client as LibraryClient, KoaContextWithOIDC, ResourceServer } from 'oidc-provider';
+import { OAuthError } from '../oauth/index.ts';
+import { chooseResource, chooseScopes, type Resource } from '../resources/index.ts';
+import type { ProviderDeps } from './deps.ts';
+import { stateOf } from './request-state.ts';
+
+/**
+ * The resource of a request that names none, or several (RFC 8707 §2, contract rules 1 and 2).
+ *
+ * @throws OAuthError invalid_target with what to send
+ */
+export async function defaultResourceFor(
+  deps: ProviderDeps,
+  ctx: KoaContextWithOIDC,
+  client: LibraryClient,
+  oneOf: readonly string[] | undefined,
+): Promise<string | string[]> {
+  const bound = stateOf(ctx).token?.source?.payload.resource;
+  if (!oneOf && typeof bound === 'string') return bound;
+  return (await choose(deps, client, oneOf ?? [])).uri;
+}
+
+/**
+ * What the library needs to know of a requested resource. On the way to a sign-in this is also where
+ * scope is defaulted and cut, since client and redirect have been checked by now.
+ *
+ * @throws OAuthError invalid_target, invalid_scope
+ */
+export async function resourceServerFor(
+  deps: ProviderDeps,
+  ctx: KoaContextWithOIDC,
+  uri: string,
+  client: LibraryClient,
+): Promise<ResourceServer> {
+  const resource = await choose(deps, client, [uri]);
+  if (ctx.oidc.route === 'authorization') await settleScopes(deps, ctx, resource, client);
+  if (ctx.oidc.route === 'token' && resource.dpop === 'required') requireProof(ctx);
+  return {
+    scope: resource.scopes.map((scope) => scope.name).join(' '),
+    audience: resource.uri,
+    accessTokenFormat: 'jwt',
+    accessTokenTTL: resource.accessTtl ?? deps.config.tokens.access_ttl,
+    jwt: { sign: { alg: deps.keys.current().alg } },
+  };
+}
+
+async function choose({ resources, config, clients }: ProviderDeps, client: LibraryClient, requested: readonly string[]): Promise<Resource> {
+  const known = await clients.find(client.clientId, { refresh: false });
+  return chooseResource({
+    requested,
+    resources: resources.all(),
+    defaultResource: config.oauth.default_resource,
+    client: known,
+  });
+}
+
+async function settleScopes(
+  { config, clients }: ProviderDeps,
+  ctx: KoaContextWithOIDC,
+  resource: Resource,
+  client: LibraryClient,
+): Promise<void> {
+  const params = ctx.oidc.params;
+  if (!params) return;
+  const { scopes } = chooseScopes({
+    requested: typeof params.scope === 'string' ? params.scope : undefined,
+    resource,
+    client: await clients.find(client.clientId, { refresh: false }),
+    requireScope: config.oauth.require_scope,
+  });
+  params.scope = scopes.join(' ');
+}
+
+function requireProof(ctx: KoaContextWithOIDC): void {
+  if (ctx.get('DPoP')) return;
+  throw new OAuthError(
+    'invalid_dpop_proof',
+    'This resource only accepts DPoP-bound tokens. Send a DPoP proof with the token request (RFC 9449 section 5).',
+  );
+}

@@ -1,0 +1,65 @@
+import Router from '@koa/router';
+import type Koa from 'koa';
+import type { Context, Middleware } from 'koa';
+import { cors } from '../http/index.ts';
+import { account } from './account.ts';
+import { authorize, resume } from './authorize.ts';
+import { consent } from './consent.ts';
+import type { ProviderDeps } from './deps.ts';
+import { documents } from './documents.ts';
+import { introspect, revoke, token } from './endpoints.ts';
+import type { LiveProvider } from './provider.ts';
+import { registration } from './registration.ts';
+import { signIn } from './sign-in.ts';
+
+/** Mounts everything that the public listener answers for clients and people (contract 3). */
+export function mountPublicRoutes(app: Koa, deps: ProviderDeps, live: LiveProvider): void {
+  const router = new Router({ prefix: deps.base || undefined, exclusive: false, sensitive: true });
+  const clients = registration(deps);
+  const login = signIn(deps, live);
+  const approval = consent(deps, live);
+  const own = account(deps, live);
+
+  router.get('/oauth/authorize', authorize(deps, live));
+  router.post('/oauth/authorize', authorize(deps, live));
+  router.get('/oauth/authorize/:uid', resume(deps, live));
+  router.post('/oauth/token', token(deps, live));
+  router.post('/oauth/introspect', introspect(deps, live));
+  router.post('/oauth/revoke', revoke(deps, live));
+  if (deps.config.dcr.mode !== 'admin_only') {
+    router.post('/oauth/register', clients.create);
+    router.get('/oauth/register/:client_id', clients.read);
+    router.put('/oauth/register/:client_id', clients.update);
+    router.delete('/oauth/register/:client_id', clients.remove);
+  }
+  router.get('/login/:uid', login.show);
+  router.post('/login/:uid', login.submit);
+  router.get('/consent/:uid', approval.show);
+  router.post('/consent/:uid', approval.decide);
+  router.get('/account', own.show);
+  router.get('/account/sign-in', own.showSignIn);
+  router.post('/account/sign-in', own.signIn);
+  router.post('/account/revoke', own.revoke);
+  router.get('/logout', own.showSignOut);
+  router.post('/logout', own.signOut);
+  app.use(openToScripts(deps.base));
+  app.use(serveDocuments(documents(deps)));
+  app.use(router.routes()).use(router.allowedMethods());
+}
+
+/** engine.md 21: `*` without credentials on what programs call, never on what people see. */
+function openToScripts(base: string): Middleware {
+  const paths = ['/oauth/token', '/oauth/register', '/oauth/register/', '/oauth/introspect', '/oauth/revoke'];
+  const wellKnown = ['/.well-known/', `${base}/.well-known/`];
+  return cors([...paths.map((path) => base + path), ...wellKnown]);
+}
+
+function serveDocuments(find: (path: string) => ((ctx: Context) => void) | undefined): Middleware {
+  return (ctx, next) => {
+    const handler = find(ctx.path);
+    if (!handler) return next();
+    if (ctx.method === 'GET' || ctx.method === 'HEAD') return handler(ctx);
+    ctx.set('Allow', 'GET, HEAD');
+    ctx.status = 405;
+  };
+}

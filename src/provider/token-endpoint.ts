@@ -1,0 +1,196 @@
+import type { Middleware } from 'koa';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { type AuditMeta, auditRow, type Metrics } from '../audit/index.ts';
+import { openUnder, sealUnder } from '../keys/index.ts';
+import type { Fields } from '../http/index.ts';
+import { OAuthError } from '../oauth/index.ts';
+import { type Exchange, judgeCode, judgeRefresh, reuseVerdict, type Source } from '../tokens/index.ts';
+import { stateOf } from './request-state.ts';
+import { newTokenRequest, type TokenRequest } from './token-request.ts';
+
+export interface TokenEndpointDeps {
+  exchange: Exchange;
+  metrics: Metrics;
+  /** `oauth.refresh_overlap`, in seconds. */
+  overlap: number;
+  now: () => Date;
+  auditMeta: () => AuditMeta;
+}
+
+interface TokenResponse extends Record<string, unknown> {
+  access_token: string;
+  refresh_token?: string;
+}
+
+/**
+ * The token endpoint as one unit of work around the library: read what was presented in one
+ * statement, let the library decide, write what follows in one statement that fails as a whole.
+ */
+export function tokenEndpoint(deps: TokenEndpointDeps): Middleware<object, KoaContextWithOIDC> {
+  return async (ctx, next) => {
+    const state = stateOf(ctx);
+    const token = newTokenRequest(deps.now());
+    state.token = token;
+    await readPresented(token, state.form, deps);
+    await next();
+    if (isTokenResponse(ctx.status, ctx.body)) await complete(ctx, token, ctx.body, deps);
+    else await leaveTraces(token, deps);
+  };
+}
+
+async function readPresented(
+  token: TokenRequest,
+  form: Fields,
+  { exchange, overlap }: TokenEndpointDeps,
+): Promise<void> {
+  if (form.grant_type === 'refresh_token' && typeof form.refresh_token === 'string') {
+    token.source = await exchange.read('RefreshToken', form.refresh_token);
+    if (token.source) token.mode = judgeRefresh(token.source, overlap, token.receivedAt);
+  }
+  if (form.grant_type === 'authorization_code' && typeof form.code === 'string') {
+    token.source = await exchange.read('AuthorizationCode', form.code);
+    const judgement = judgeCode(token.source?.consumedAt, token.receivedAt);
+    token.mode = judgement === 'replayed' ? 'reused' : judgement;
+  }
+}
+
+async function complete(
+  ctx: KoaContextWithOIDC,
+  token: TokenRequest,
+  body: TokenResponse,
+  deps: TokenEndpointDeps,
+): Promise<void> {
+  const { source } = token;
+  if (!source) throw new TypeError('a token was issued without a source');
+  if (token.mode === 'overlap') {
+    ctx.body = await answerOverlap(token, source, body, deps);
+    return;
+  }
+  switch (await commit(token, source, deps)) {
+    case 'done':
+      return;
+    case 'lost_race':
+      if (source.kind !== 'RefreshToken') throw usedAlready();
+      token.claims = []; // they were claimed by the write that lost
+      ctx.body = await answerOverlap(token, source, body, deps);
+      return;
+    case 'replayed_proof':
+      throw replayed(token);
+    case 'not_allowed':
+      throw notAllowed();
+  }
+}
+
+function commit(token: TokenRequest, source: Source, deps: TokenEndpointDeps) {
+  const { successor } = token;
+  return deps.exchange.commit(
+    {
+      ...writes(token, source, deps),
+      consume: token.consume,
+      successor: successor && { ...successor, sealed: seal(source, successor.value) },
+    },
+    deps.now(),
+  );
+}
+
+/** The successor is kept under a key that only the presented token yields; codes keep none. */
+function seal(source: Source, successor: string): string | undefined {
+  if (source.kind !== 'RefreshToken') return undefined;
+  return sealUnder(source.value, source.familyId, successor);
+}
+
+function writes(token: TokenRequest, source: Source, { auditMeta }: TokenEndpointDeps) {
+  const meta = auditMeta();
+  return {
+    familyId: source.familyId,
+    resource: token.issuances[0]?.resource ?? '',
+    claims: token.claims,
+    issuances: token.issuances,
+    events: token.events.map((event) => auditRow(event, meta)),
+  };
+}
+
+/**
+ * A parallel or repeated refresh inside the window (RFC 9700 §4.14.2): the newest refresh token of
+ * the chain, and the access token that was just minted for this request.
+ */
+async function answerOverlap(
+  token: TokenRequest,
+  source: Source,
+  body: TokenResponse,
+  deps: TokenEndpointDeps,
+): Promise<TokenResponse> {
+  const newest = openChain(source, await deps.exchange.chain(source.value));
+  if (newest === undefined) throw usedAlready();
+  token.events = token.events.map((event) =>
+    event.type === 'token_refreshed' ? { ...event, detail: { ...event.detail, overlap: true } } : event,
+  );
+  const outcome = await deps.exchange.commit(writes(token, source, deps), deps.now());
+  if (outcome === 'replayed_proof') throw replayed(token);
+  if (outcome !== 'done') throw notAllowed();
+  deps.metrics.refreshOverlapAbsorbed();
+  return { ...body, refresh_token: newest };
+}
+
+/** Opens successor after successor, each under its predecessor's value. */
+function openChain(source: Source, sealed: (string | null)[]): string | undefined {
+  let value: string | undefined = source.value;
+  for (const one of sealed) {
+    if (one === null || value === undefined) return undefined;
+    value = openUnder(value, source.familyId, one);
+  }
+  return sealed.length > 0 ? value : undefined;
+}
+
+/** What a refused request leaves behind: replay claims, the end of a reused family, its audit. */
+async function leaveTraces(token: TokenRequest, deps: TokenEndpointDeps): Promise<void> {
+  const meta = deps.auditMeta();
+  const events = token.endFamily ? reuseEvents(token, deps) : [];
+  if (token.claims.length === 0 && !token.endFamily) return;
+  await deps.exchange.refuse(
+    {
+      claims: token.claims,
+      endFamily: token.endFamily,
+      events: events.map((event) => auditRow(event, meta)),
+    },
+    deps.now(),
+  );
+}
+
+function reuseEvents({ source, endFamily }: TokenRequest, { overlap, now }: TokenEndpointDeps) {
+  if (!source) return [];
+  const who = {
+    actor: { kind: 'client' as const, id: source.clientId },
+    clientId: source.clientId,
+    userId: source.userId,
+  };
+  const age = source.consumedAt && Math.round((now().getTime() - source.consumedAt.getTime()) / 1000);
+  if (source.kind === 'AuthorizationCode') {
+    return [{ ...who, type: 'auth_code_reused' as const, detail: { family_id: endFamily, age } }];
+  }
+  const verdict = reuseVerdict(source.consumedAt, now(), overlap);
+  const detail = { family_id: source.familyId, verdict, age };
+  return [{ ...who, type: 'refresh_token_reused' as const, detail }];
+}
+
+function isTokenResponse(status: number, body: unknown): body is TokenResponse {
+  return status === 200 && typeof body === 'object' && body !== null && 'access_token' in body;
+}
+
+function usedAlready(): OAuthError {
+  return new OAuthError('invalid_grant', 'This code or refresh token has been used already. Start a new authorization.');
+}
+
+function notAllowed(): OAuthError {
+  return new OAuthError(
+    'invalid_grant',
+    'This authorization has ended: the client, the account, the grant or the resource is no longer active. Start a new authorization.',
+  );
+}
+
+function replayed(token: TokenRequest): OAuthError {
+  const assertion = token.claims.some((claim) => claim.kind === 'assertion');
+  return assertion
+    ? new OAuthError('invalid_client', 'This client assertion has been used before. Sign a new one with a fresh jti.', { status: 401 })
+    : new OAuthError('invalid_dpop_proof', 'This DPoP proof has been used before. Sign a new one with a fresh jti.');
+}

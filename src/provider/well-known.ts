@@ -1,0 +1,59 @@
+import type { Config } from '../config/index.ts';
+import { grantTypes } from '../oauth/index.ts';
+import type { Resource } from '../resources/index.ts';
+import { assertionAlgorithms, dpopAlgorithms } from './algorithms.ts';
+
+/**
+ * Authorization server metadata (RFC 8414), exactly true: everything in it works, and what works
+ * is in it. Endpoint URLs come from the issuer, never from a request.
+ */
+export function serverMetadata(config: Config, resources: Resource[]): Record<string, unknown> {
+  const { issuer } = config.server;
+  const at = (path: string) => `${issuer.replace(/\/$/, '')}${path}`;
+  return {
+    issuer,
+    authorization_endpoint: at('/oauth/authorize'),
+    token_endpoint: at('/oauth/token'),
+    jwks_uri: at('/.well-known/jwks.json'),
+    ...(config.dcr.mode === 'admin_only' ? {} : { registration_endpoint: at('/oauth/register') }),
+    introspection_endpoint: at('/oauth/introspect'),
+    revocation_endpoint: at('/oauth/revoke'),
+    scopes_supported: scopesOf(resources),
+    response_types_supported: ['code'],
+    response_modes_supported: ['query', 'fragment'],
+    grant_types_supported: [grantTypes.authorizationCode, grantTypes.refreshToken],
+    code_challenge_methods_supported: ['S256'],
+    token_endpoint_auth_methods_supported: ['none', ...confidentialMethods],
+    token_endpoint_auth_signing_alg_values_supported: [...assertionAlgorithms],
+    introspection_endpoint_auth_methods_supported: confidentialMethods,
+    introspection_endpoint_auth_signing_alg_values_supported: [...assertionAlgorithms],
+    revocation_endpoint_auth_methods_supported: ['none', ...confidentialMethods],
+    revocation_endpoint_auth_signing_alg_values_supported: [...assertionAlgorithms],
+    ...(config.dpop.enabled ? { dpop_signing_alg_values_supported: [...dpopAlgorithms] } : {}),
+    authorization_response_iss_parameter_supported: true,
+    client_id_metadata_document_supported: config.cimd.enabled,
+    protected_resources: resources.map((resource) => resource.uri),
+    request_uri_parameter_supported: false,
+  };
+}
+
+/**
+ * What is served at openid-configuration, because clients look there: the same, and the members that
+ * OpenID Connect Discovery requires. We issue no ID tokens.
+ */
+export function openidMetadata(config: Config, resources: Resource[], signingAlg: string): Record<string, unknown> {
+  return {
+    ...serverMetadata(config, resources),
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: [signingAlg],
+  };
+}
+
+const confidentialMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+
+function scopesOf(resources: Resource[]): string[] {
+  const names = resources
+    .filter((resource) => resource.enabled && resource.source !== 'builtin')
+    .flatMap((resource) => resource.scopes.map((scope) => scope.name));
+  return [...new Set([...names, 'offline_access'])];
+}

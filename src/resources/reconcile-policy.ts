@@ -1,0 +1,182 @@
+import type { Selectable } from 'kysely';
+import type { ResourcesTable } from '../db/index.ts';
+import { canonicalResource } from '../oauth/index.ts';
+
+/** One row of `resources` in the configuration, defaults filled in. */
+export interface DeclaredResource {
+  slug: string;
+  uri: string;
+  aliases: readonly string[];
+  display_name: string;
+  scopes: readonly { name: string; description: string; implies: readonly string[] }[];
+  default_scopes?: readonly string[] | undefined;
+  token_format: 'jwt' | 'opaque';
+  token_prefix: string;
+  /** Seconds. */
+  access_ttl?: number | undefined;
+  dpop: 'supported' | 'required';
+  workspace_scoped: boolean;
+  clients: readonly string[];
+  access: readonly {
+    users?: readonly string[];
+    groups?: readonly string[];
+    workspace_roles?: readonly string[];
+    scopes: readonly string[];
+  }[];
+  exchange?: { clients: readonly string[]; consent: string } | undefined;
+}
+
+export type ResourceRow = Selectable<ResourcesTable>;
+
+/** The columns that a declaration sets. */
+export type DeclaredColumns = Omit<ResourceRow, 'enabled' | 'source' | 'created_at' | 'updated_at'>;
+
+export interface ResourceUpdate {
+  /** Key of the row before the update. */
+  uri: string;
+  columns: DeclaredColumns;
+  changes: { field: string; from: unknown; to: unknown }[];
+}
+
+export interface ReconcilePlan {
+  inserts: DeclaredColumns[];
+  updates: ResourceUpdate[];
+  /** Slugs of rows that were declared once and are no longer; they stay. */
+  removedFromConfig: string[];
+  /** Slugs of declarations whose URI belongs to a row made elsewhere; that row stays as it is. */
+  foreign: string[];
+}
+
+/** Declared and existing resources cannot all be; the message says which and what to do. */
+export class ResourceConflictError extends Error {
+  override readonly name = 'ResourceConflictError';
+}
+
+/**
+ * What must change so that the table holds what the configuration declares. A row is the same one
+ * when its URI is, in any spelling, or else its slug.
+ *
+ * @throws ResourceConflictError when two resources would share a slug or the canonical form of a URI
+ *   or alias: a token for one would be accepted in requests for the other
+ */
+export function planReconcile(
+  declared: readonly DeclaredResource[],
+  rows: readonly ResourceRow[],
+): ReconcilePlan {
+  const plan: ReconcilePlan = { inserts: [], updates: [], removedFromConfig: [], foreign: [] };
+  const matched = new Map<string, DeclaredColumns>();
+  for (const declaration of declared) {
+    const columns = columnsOf(declaration);
+    const row = rowFor(declaration, declared, rows);
+    if (!row) plan.inserts.push(columns);
+    else if (row.source !== 'config') plan.foreign.push(declaration.slug);
+    else if (matched.has(row.uri)) throw collision(columns.uri, columns.slug, row.slug);
+    else {
+      matched.set(row.uri, columns);
+      const changes = changesBetween(row, columns);
+      if (changes.length > 0) plan.updates.push({ uri: row.uri, columns, changes });
+    }
+  }
+  const gone = rows.filter((row) => row.source === 'config' && !matched.has(row.uri));
+  plan.removedFromConfig = gone.map(({ slug }) => slug);
+  requireDistinct([...rows.map((row) => matched.get(row.uri) ?? row), ...plan.inserts]);
+  return plan;
+}
+
+function rowFor(
+  declaration: DeclaredResource,
+  declared: readonly DeclaredResource[],
+  rows: readonly ResourceRow[],
+): ResourceRow | undefined {
+  const sameUri = (row: ResourceRow, { uri }: DeclaredResource) =>
+    canonicalResource(row.uri) === canonicalResource(uri);
+  return (
+    rows.find((row) => sameUri(row, declaration)) ??
+    rows.find(
+      (row) =>
+        row.source === 'config' &&
+        row.slug === declaration.slug &&
+        !declared.some((other) => sameUri(row, other)),
+    )
+  );
+}
+
+function columnsOf(declared: DeclaredResource): DeclaredColumns {
+  return {
+    uri: declared.uri,
+    slug: declared.slug,
+    aliases: [...declared.aliases],
+    display_name: declared.display_name,
+    scopes: declared.scopes.map(({ name, description, implies }) => ({
+      name,
+      description,
+      implies: [...implies],
+    })),
+    default_scopes: declared.default_scopes ? [...declared.default_scopes] : null,
+    token_format: declared.token_format,
+    token_prefix: declared.token_prefix,
+    access_ttl: declared.access_ttl ?? null,
+    dpop: declared.dpop,
+    workspace_scoped: declared.workspace_scoped,
+    clients: [...declared.clients],
+    access: declared.access.map(({ users = [], groups = [], workspace_roles = [], scopes }) => ({
+      users: [...users],
+      groups: [...groups],
+      roles: [...workspace_roles],
+      scopes: [...scopes],
+    })),
+    exchange: declared.exchange ? { ...declared.exchange } : null,
+  };
+}
+
+function changesBetween(row: ResourceRow, columns: DeclaredColumns): ResourceUpdate['changes'] {
+  const before = new Map<string, unknown>(Object.entries(row));
+  return Object.entries(columns).flatMap(([field, to]) => {
+    const from = before.get(field);
+    return comparable(from) === comparable(to) ? [] : [{ field, from, to }];
+  });
+}
+
+/** JSON with sorted members, since jsonb gives them back in an order of its own. */
+function comparable(value: unknown): string {
+  return JSON.stringify(value, (_key, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}
+
+function requireDistinct(
+  resources: readonly Pick<ResourceRow, 'uri' | 'slug' | 'aliases'>[],
+): void {
+  const slugs = new Map<string, string>();
+  const owners = new Map<string, string>();
+  for (const { uri, slug, aliases } of resources) {
+    const other = slugs.get(slug);
+    if (other !== undefined) {
+      throw new ResourceConflictError(
+        `two resources have the slug ${slug}: ${other} and ${uri}. Give one of them another slug, or remove it with "authserver resource remove"`,
+      );
+    }
+    slugs.set(slug, uri);
+    for (const spelling of [uri, ...aliases]) claim(owners, spelling, slug);
+  }
+}
+
+function claim(owners: Map<string, string>, spelling: string, slug: string): void {
+  const canonical = canonicalResource(spelling);
+  if (canonical === undefined) {
+    throw new ResourceConflictError(
+      `resource ${slug}: ${spelling} is no resource identifier (RFC 8707: an absolute URI without user name and fragment)`,
+    );
+  }
+  const owner = owners.get(canonical);
+  if (owner !== undefined && owner !== slug) throw collision(spelling, slug, owner);
+  owners.set(canonical, slug);
+}
+
+function collision(uri: string, slug: string, other: string): ResourceConflictError {
+  return new ResourceConflictError(
+    `the resources ${other} and ${slug} both answer to ${uri}: URIs and aliases must differ by more than case, default port and a trailing slash`,
+  );
+}

@@ -1,0 +1,70 @@
+import { type AuditMeta, recordAudit } from '../audit/index.ts';
+import type { Database } from '../db/index.ts';
+import { announceResources, insertResource, selectResources, updateResource } from './queries.ts';
+import { type DeclaredResource, planReconcile, type ReconcilePlan } from './reconcile-policy.ts';
+
+/** Slugs of what happened to which resource. */
+export interface ResourcesReport {
+  created: string[];
+  updated: string[];
+  /** Declared once and no longer: left alone. */
+  removedFromConfig: string[];
+  /** Declared, but made elsewhere before: left alone. */
+  foreign: string[];
+}
+
+const actor = { kind: 'system' } as const;
+
+/**
+ * Makes the declared resources and changes those that were declared differently before, all or
+ * nothing, with their audit events. Disabled ones stay disabled; nothing is removed.
+ *
+ * @throws ResourceConflictError when two resources cannot be told apart
+ */
+export async function reconcileResources(
+  { db, now }: { db: Database; now: () => Date },
+  declared: readonly DeclaredResource[],
+  meta: AuditMeta,
+): Promise<ResourcesReport> {
+  const plan = await db.withLock('reconcile_resources', () =>
+    db.kysely.transaction().execute(async (trx) => {
+      const planned = planReconcile(declared, await selectResources(trx));
+      for (const columns of planned.inserts) {
+        await insertResource(trx, columns, { source: 'config', now: now() });
+        const { uri, slug, token_format } = columns;
+        const scopes = columns.scopes.map(({ name }) => name);
+        const detail = { slug, scopes, source: 'config', token_format };
+        await recordAudit(trx, { type: 'resource_created', actor, resource: uri, detail }, meta);
+      }
+      for (const update of planned.updates) {
+        await updateResource(trx, update, now());
+        const { uri, slug } = update.columns;
+        const detail = { slug, changes: update.changes };
+        await recordAudit(trx, { type: 'resource_updated', actor, resource: uri, detail }, meta);
+      }
+      const report = reportOf(planned);
+      if (report.created.length + report.updated.length > 0) {
+        const { created, updated, removedFromConfig: undeclared } = report;
+        const detail = { noun: 'resources', created, updated, undeclared };
+        await recordAudit(trx, { type: 'config_reconciled', actor, detail }, meta);
+        await announceResources(trx);
+      }
+      return planned;
+    }),
+  );
+  return reportOf(plan);
+}
+
+function reportOf({
+  inserts,
+  updates,
+  removedFromConfig,
+  foreign,
+}: ReconcilePlan): ResourcesReport {
+  return {
+    created: inserts.map(({ slug }) => slug),
+    updated: updates.map(({ columns }) => columns.slug),
+    removedFromConfig,
+    foreign,
+  };
+}

@@ -1,0 +1,66 @@
+import type { Kysely } from 'kysely';
+import { type Database, statement, type Tables } from '../db/index.ts';
+
+export interface NewFamily {
+  id: string;
+  grantId: string;
+  clientId: string;
+  userId: string;
+  payload: Record<string, unknown>;
+  expiresAt: Date;
+}
+
+const find = statement(
+  'find_family',
+  'SELECT payload FROM families WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2',
+);
+const end = statement(
+  'end_family',
+  `WITH ended AS (UPDATE families SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL)
+   UPDATE artifacts SET successor_sealed = NULL WHERE family_id = $1 AND successor_sealed IS NOT NULL`,
+);
+
+/** Token families: one authorization each, the unit that reuse and RFC 7009 revocation end. */
+export function createFamilies(db: Database) {
+  return {
+    /** Inserts the family of an approved authorization, in the transaction of its approval. */
+    async start(trx: Kysely<Tables>, family: NewFamily, now: Date): Promise<void> {
+      await trx
+        .insertInto('families')
+        .values({
+          id: family.id,
+          grant_id: family.grantId,
+          client_id: family.clientId,
+          user_id: family.userId,
+          payload: JSON.stringify(family.payload),
+          expires_at: family.expiresAt,
+          created_at: now,
+        })
+        .execute();
+    },
+    async find(id: string, now: Date): Promise<Record<string, unknown> | undefined> {
+      const [row] = await db.run<{ payload: Record<string, unknown> }>(find, [id, now]);
+      return row?.payload;
+    },
+    /** Ends all families of a person or a client, in the transaction that disables or removes it. */
+    async endAllOf(
+      trx: Kysely<Tables>,
+      owner: { user_id: string } | { client_id: string },
+      now: Date,
+    ): Promise<void> {
+      const [column, id] = 'user_id' in owner ? (['user_id', owner.user_id] as const) : (['client_id', owner.client_id] as const);
+      await trx
+        .updateTable('families')
+        .set({ revoked_at: now })
+        .where(column, '=', id)
+        .where('revoked_at', 'is', null)
+        .execute();
+    },
+    /** Ends one family: everything derived from it is refused from now on, on every replica. */
+    async end(id: string, now: Date): Promise<void> {
+      await db.run(end, [id, now]);
+    },
+  };
+}
+
+export type Families = ReturnType<typeof createFamilies>;

@@ -1,0 +1,33 @@
+import { type Database, statement } from '../db/index.ts';
+
+const close = statement(
+  'close_overlaps',
+  'UPDATE artifacts SET successor_sealed = NULL WHERE successor_sealed IS NOT NULL AND consumed_at < $1',
+);
+
+/** One statement a table, so that each is a batch of its own; rows of live families are never touched. */
+const expired = ['artifacts', 'replay_claims', 'families'].map((table) => {
+  const key = 'id';
+  const time = 'expires_at';
+  return statement(
+    `remove_expired_${table}`,
+    `WITH gone AS (SELECT ${key} FROM ${table} WHERE ${time} < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+     DELETE FROM ${table} t USING gone WHERE t.${key} = gone.${key} RETURNING 1 AS one`,
+  );
+});
+
+/** Clean-up of what the token path leaves behind. */
+export function createSweep(db: Database) {
+  return {
+    /** Erases the sealed successors of refresh tokens used before `usedBefore`: their window is over. */
+    async closeOverlaps(usedBefore: Date): Promise<void> {
+      await db.run(close, [usedBefore]);
+    },
+    /** Removes at most `limit` expired rows of each kind. @returns how many went in all */
+    async removeExpired(now: Date, limit: number): Promise<number> {
+      let removed = 0;
+      for (const statement of expired) removed += (await db.run(statement, [now, limit])).length;
+      return removed;
+    },
+  };
+}
