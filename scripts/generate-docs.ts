@@ -1,10 +1,13 @@
 import { writeFileSync } from 'node:fs';
+import { auditReference, metricsReference } from '../src/audit/index.ts';
 import { renderJsonSchema, renderReference } from '../src/config/index.ts';
 
 /** Every generated file of docs/. A test beside each generator fails when its file is stale. */
 const generators: readonly { file: string; render: () => string }[] = [
   { file: 'configuration.md', render: renderReference },
   { file: 'config.schema.json', render: renderJsonSchema },
+  { file: 'audit-events.md', render: auditReference },
+  { file: 'metrics.md', render: metricsReference },
 ];
 
 for (const { file, render } of generators) {

@@ -7,7 +7,13 @@ import { type AuditMeta, createMetrics, ensureAuditPartitions } from './audit/in
 import { createClients } from './clients/index.ts';
 import { type Config, decodeKey } from './config/index.ts';
 import { type Database, migrate, openDatabase, type StorageOptions } from './db/index.ts';
-import { createCsrf, createGuardedFetch, createSite, currentRequest } from './http/index.ts';
+import {
+  createCsrf,
+  createGuardedFetch,
+  createSite,
+  currentRequest,
+  type GuardedFetch,
+} from './http/index.ts';
 import { startJobs } from './jobs.ts';
 import { createKeys, createSecretBox, loadOrCreateLocalSecrets } from './keys/index.ts';
 import { createLiveProvider, type ProviderDeps } from './provider/index.ts';
@@ -18,6 +24,10 @@ import { createTokens } from './tokens/index.ts';
 export interface AppDeps {
   log: Logger;
   now?: () => Date;
+  /** An open database instead of the configured one; closed with the app. */
+  db?: Database;
+  /** Way out to addresses that strangers name, for tests that bring their own certificates. */
+  fetch?: GuardedFetch;
 }
 
 /** The whole server, built once: two Koa applications and what a process needs to run them. */
@@ -28,17 +38,22 @@ export type App = Awaited<ReturnType<typeof createApp>>;
  *
  * @throws DatabaseStartError, KeysStartError, ResourceConflictError, AccountRefusal with what to do
  */
-export async function createApp(config: Config, { log, now = () => new Date() }: AppDeps) {
+export async function createApp(
+  config: Config,
+  { log, now = () => new Date(), db: opened, fetch }: AppDeps,
+) {
   const secrets = secretsOf(config);
   const metrics = createMetrics();
-  const db = await openDatabase(storageOptions(config), {
-    onQuery: metrics.query,
-    onError: (err) => log.warn({ err }, 'a database connection was lost'),
-  });
+  const db =
+    opened ??
+    (await openDatabase(storageOptions(config), {
+      onQuery: metrics.query,
+      onError: (err) => log.warn({ err }, 'a database connection was lost'),
+    }));
   try {
     await migrate(db);
     await ensureAuditPartitions(db.kysely, now());
-    return await build(config, { db, log, now, metrics, secrets });
+    return await build(config, { db, log, now, metrics, secrets, fetch });
   } catch (error) {
     await db.close();
     throw error;
@@ -51,9 +66,11 @@ interface Parts {
   now: () => Date;
   metrics: ReturnType<typeof createMetrics>;
   secrets: ReturnType<typeof secretsOf>;
+  fetch?: GuardedFetch;
 }
 
-async function build(config: Config, { db, log, now, metrics, secrets }: Parts) {
+async function build(config: Config, parts: Parts) {
+  const { db, log, now, metrics, secrets } = parts;
   const keys = await createKeys(
     { db, box: createSecretBox(secrets.dataEncryptionKey), now, log },
     {
@@ -65,7 +82,11 @@ async function build(config: Config, { db, log, now, metrics, secrets }: Parts) 
   );
   const tokens = createTokens(db);
   const accounts = createAccounts(
-    { db, now, endTokensOfUser: (trx, id, at) => tokens.families.endAllOf(trx, { user_id: id }, at) },
+    {
+      db,
+      now,
+      endTokensOfUser: (trx, id, at) => tokens.families.endAllOf(trx, { user_id: id }, at),
+    },
     {
       lockout: {
         failures: config.rate_limit.auth_fail_max,
@@ -74,13 +95,21 @@ async function build(config: Config, { db, log, now, metrics, secrets }: Parts) 
       },
     },
   );
-  const fetch = createGuardedFetch({
-    allowPrivateAddresses: config.cimd.allow_private_addresses,
-    timeoutMs: config.cimd.fetch_timeout * 1000,
-    now,
-  });
+  const fetch =
+    parts.fetch ??
+    createGuardedFetch({
+      allowPrivateAddresses: config.cimd.allow_private_addresses,
+      timeoutMs: config.cimd.fetch_timeout * 1000,
+      now,
+    });
   const clients = createClients(
-    { db, fetch, now, log, endTokensOfClient: (trx, id, at) => tokens.families.endAllOf(trx, { client_id: id }, at) },
+    {
+      db,
+      fetch,
+      now,
+      log,
+      endTokensOfClient: (trx, id, at) => tokens.families.endAllOf(trx, { client_id: id }, at),
+    },
     config,
   );
   const stopClients = await clients.listen();
@@ -136,7 +165,13 @@ async function build(config: Config, { db, log, now, metrics, secrets }: Parts) 
 
 async function reconcile(
   config: Config,
-  { accounts, clients, resources, log, now }: Pick<ProviderDeps, 'accounts' | 'clients' | 'resources' | 'log' | 'now'>,
+  {
+    accounts,
+    clients,
+    resources,
+    log,
+    now,
+  }: Pick<ProviderDeps, 'accounts' | 'clients' | 'resources' | 'log' | 'now'>,
 ): Promise<void> {
   const meta: AuditMeta = { at: now() };
   const report = {
@@ -182,8 +217,10 @@ function secretsOf({ session, data_encryption: encryption, storage }: Config) {
   return {
     sessionSecret,
     dataEncryptionKey: configuredKey ?? local?.dataEncryptionKey ?? Buffer.alloc(0),
-    derive: (purpose: string) => createHmac('sha256', sessionSecret).update(purpose).digest('base64url'),
-    deriveBytes: (purpose: string) => Buffer.from(hkdfSync('sha256', sessionSecret, '', purpose, 32)),
+    derive: (purpose: string) =>
+      createHmac('sha256', sessionSecret).update(purpose).digest('base64url'),
+    deriveBytes: (purpose: string) =>
+      Buffer.from(hkdfSync('sha256', sessionSecret, '', purpose, 32)),
   };
 }
 
@@ -204,4 +241,3 @@ function healthOf(db: Database) {
     }
   };
 }
-

@@ -38,7 +38,9 @@ export function startJobs(deps: JobDeps): () => Promise<void> {
   }
 
   const timer = setInterval(() => {
-    running = running.then(work).catch((err) => log.error({ err }, 'a job failed; it will run again'));
+    running = running
+      .then(work)
+      .catch((err) => log.error({ err }, 'a job failed; it will run again'));
   }, tick);
   timer.unref();
   return async () => {

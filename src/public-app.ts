@@ -9,7 +9,7 @@ import {
   type Site,
   securityHeaders,
 } from './http/index.ts';
-import { type LiveProvider, type ProviderDeps, mountPublicRoutes } from './provider/index.ts';
+import { type LiveProvider, mountPublicRoutes, type ProviderDeps } from './provider/index.ts';
 
 type Deps = ProviderDeps & { site: Site; live: LiveProvider; health: Health };
 
@@ -18,7 +18,14 @@ export function createPublicApp(deps: Deps): Koa {
   const { config, log, now, site, metrics } = deps;
   const app = new Koa();
   app.on('error', (err: unknown) => log.warn({ err }, 'an answer broke off'));
-  app.use(requestContext({ site, log, trustedProxies: parseTrustedProxies(config.server.trusted_proxies), now }));
+  app.use(
+    requestContext({
+      site,
+      log,
+      trustedProxies: parseTrustedProxies(config.server.trusted_proxies),
+      now,
+    }),
+  );
   app.use(securityHeaders(site));
   app.use(errors());
   app.use(probes(deps));

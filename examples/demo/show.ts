@@ -20,7 +20,7 @@ const secretNames = new Set([
 
 /** `abcdefgh…stuvwxyz`: enough to recognise a value, not enough to use it. */
 export function shorten(text: string, kept = 8): string {
-  return text.length <= 2 * kept + 6 ? text : `${text.slice(0, kept)}…${text.slice(-kept)}`;
+  return text.length <= 2 * kept + 2 ? text : `${text.slice(0, kept)}…${text.slice(-kept)}`;
 }
 
 export type Selection = {
@@ -55,7 +55,7 @@ export function memberLines(
 ): string[] {
   return wanted
     .filter((name) => object[name] !== undefined)
-    .map((name) => `${name}: ${safely(name, plain(object[name]))}`);
+    .map((name) => `${name}: ${safely(name, plain(readableTime(name, object[name])))}`);
 }
 
 /** Claims of a JWT, as far as they are wanted; nothing is verified here. */
@@ -82,13 +82,28 @@ function bodyLines({ requestBody, requestHeaders }: Exchange): string[] {
   const isForm = !requestHeaders.get('content-type')?.includes('json');
   if (isForm) return parameterLines(new URLSearchParams(requestBody));
   const body = parseObject(requestBody);
-  return 'jsonrpc' in body ? memberLines(body, ['method', 'params']) : memberLines(body);
+  return 'jsonrpc' in body
+    ? memberLines(withoutMeta(body), ['method', 'params'])
+    : memberLines(body);
+}
+
+/** JSON-RPC parameters without what every request of the protocol repeats. */
+function withoutMeta({ method, params }: Record<string, unknown>): Record<string, unknown> {
+  if (typeof params !== 'object' || params === null) return { method, params };
+  const rest = Object.entries(params).filter(([name]) => name !== '_meta');
+  return { method, params: rest.length > 0 ? Object.fromEntries(rest) : undefined };
+}
+
+/** A time in a token, as people read it. */
+function readableTime(name: string, value: unknown): unknown {
+  const isTime = ['iat', 'exp', 'nbf'].includes(name) && typeof value === 'number';
+  return isTime ? new Date(value * 1000).toISOString().replace('.000Z', 'Z') : value;
 }
 
 function plain(value: unknown): string {
   if (typeof value === 'string') return value;
   const isList = Array.isArray(value) && value.every((item) => typeof item === 'string');
-  return isList ? value.join(', ') : JSON.stringify(value);
+  return isList ? value.join(', ') : (JSON.stringify(value) ?? '');
 }
 
 function safely(name: string, value: string): string {

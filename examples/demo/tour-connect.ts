@@ -1,7 +1,7 @@
 import type { StoredOAuthTokens } from '@modelcontextprotocol/client';
 import { decodeJwt } from 'jose';
 import type { Visit } from './person.ts';
-import { claimLines, memberLines, parameterLines, parseObject, showExchange } from './show.ts';
+import { claimLines, parameterLines, parseObject, showExchange } from './show.ts';
 import { check, find, isTokenRequest } from './tour-checks.ts';
 import type { Identity, Stage } from './tour-stage.ts';
 import type { Exchange } from './traffic.ts';
@@ -160,7 +160,10 @@ function isAt(part: string): (exchange: Exchange) => boolean {
 }
 
 function fieldLines({ sent }: Visit): string[] {
-  return memberLines(sent);
+  const fields = Object.entries(sent).flatMap(([name, values]) =>
+    values.map((value): [string, string] => [name, value]),
+  );
+  return parameterLines(new URLSearchParams(fields));
 }
 
 function whereTo({ location = '(nowhere)' }: Visit): string {

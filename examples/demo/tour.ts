@@ -148,7 +148,9 @@ async function stepUp(
     const scopes = asked?.searchParams.get('scope') ?? '';
     if (asked)
       out.sent(`a new authorization`, parameterLines(new URLSearchParams({ scope: scopes })));
-    showPages(out, stage.takeVisits());
+    const visits = stage.takeVisits();
+    showPages(out, visits);
+    check(!visits.some(({ kind }) => kind === 'sign-in'), 'The person had to sign in again.');
     showExchange(out, find(exchanges, isTokenRequest, 'the token request'));
     const [call] = answeredToolCalls(exchanges).slice(-1);
     if (call) showExchange(out, call, { requestHeaders: ['Authorization'], members: [] });

@@ -7,6 +7,7 @@ import {
   type Provenance,
   plainText,
   provenanceChip,
+  shorten,
 } from '../http/index.ts';
 
 /** One grant: an app that may act for this person at one resource (and in one workspace). */
@@ -56,15 +57,19 @@ const nothing = html`<p class="empty">No app is connected. One appears here afte
 
 function row(app: ConnectedApp, { csrf, revokeAction, now }: AccountView): Html {
   const { resource, workspace, scopes } = app;
-  const label = `Disconnect ${plainText(app.clientName)} from ${plainText(resource.name)}`;
-  return html`<li><div><h3>${foreign(app.clientName)}</h3>${provenanceChip(app.known)}</div>
+  const label = `Disconnect ${brief(app.clientName)} from ${brief(resource.name)}`;
+  return html`<li class="app"><div><h3>${foreign(app.clientName)}</h3>${provenanceChip(app.known)}</div>
 <dl class="facts">
-<dt>Uses</dt><dd><span title="${resource.uri}">${foreign(resource.name)}</span>${workspace && html`, workspace ${foreign(workspace, 40)}`}</dd>
+<dt>Uses</dt><dd><div>${foreign(resource.name)}${workspace && html`, workspace ${foreign(workspace, 40)}`}</div><code>${foreign(resource.uri, 80)}</code></dd>
 <dt>May</dt><dd>${scopes.map(scope)}</dd>
 <dt>Last used</dt><dd>${app.lastUsed ? when(app.lastUsed, now) : 'never'}</dd>
 <dt>Connected</dt><dd>${when(app.since, now)}</dd>
 </dl>
 <form method="post" action="${revokeAction}"><input type="hidden" name="csrf" value="${csrf}"><input type="hidden" name="grant" value="${app.grantId}"><button class="small danger" aria-label="${label}">Disconnect</button></form></li>`;
+}
+
+function brief(text: string): string {
+  return shorten(plainText(text), 60);
 }
 
 function scope({ name, description }: { name: string; description: string }): Html {

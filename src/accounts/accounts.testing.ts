@@ -18,7 +18,10 @@ export interface TestAccounts {
 export const lockout = { failures: 3, window: 600, lockout: 900 };
 
 /** Accounts over a given empty database, with a clock to turn and a hash that costs nothing. */
-export function testAccounts(db: Database): TestAccounts {
+export function testAccounts(
+  db: Database,
+  { whileVerifying = async () => {} }: { whileVerifying?: () => Promise<unknown> } = {},
+): TestAccounts {
   const clock = {
     now: new Date('2026-01-01T00:00:00Z'),
     forward(seconds: number) {
@@ -31,6 +34,7 @@ export function testAccounts(db: Database): TestAccounts {
     hash: async (password) => `cheap:${password}`,
     verify: async (hash, password) => {
       verified.push(hash);
+      await whileVerifying();
       return hash === `cheap:${password}`;
     },
   };

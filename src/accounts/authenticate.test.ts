@@ -16,7 +16,7 @@ let test: TestAccounts;
 let alice: User;
 beforeAll(async () => {
   db = await testDatabase();
-});
+}, 60_000);
 afterAll(() => db.close());
 beforeEach(async () => {
   await emptyAccounts(db);
@@ -98,12 +98,39 @@ describe('a refused sign-in', () => {
     expect(JSON.stringify([rows, events])).not.toContain('secret');
   });
 
-  it('refuses when the account was disabled while its password was verified', async () => {
-    const { accounts, meta } = test;
-    const [result] = await Promise.all([signIn(), accounts.disable(alice.id, meta)]);
-    const after = await signIn();
-    expect(after).toEqual({ ok: false, reason: 'invalid' });
-    if (!result.ok) expect(result).toEqual({ ok: false, reason: 'invalid' });
+  it.each<[string, (id: string) => Promise<unknown>]>([
+    ['disabled', (id) => test.accounts.disable(id, test.meta)],
+    ['given another password', (id) => test.accounts.setPassword(id, 'another one', test.meta)],
+  ])('MUST be the answer when the account is %s while it is verified', async (_what, change) => {
+    const { accounts, meta } = testAccounts(db, { whileVerifying: () => change(alice.id) });
+    const credentials = { email: alice.email, password: goodPassword, meta };
+    expect(await accounts.authenticate(credentials)).toEqual({ ok: false, reason: 'invalid' });
+    expect((await test.auditTypes()).at(-1)).toBe('user_login_failed');
+  });
+
+  it('says why in the audit log only', async () => {
+    await signIn({ email: 'nobody@example.com' });
+    await signIn({ password: 'wrong password' });
+    await test.accounts.disable(alice.id, test.meta);
+    await signIn();
+    await signIn();
+    const rows = await db.kysely
+      .selectFrom('audit_events')
+      .select(['detail', 'ip'])
+      .where('type', '=', 'user_login_failed')
+      .orderBy('id', 'desc')
+      .limit(4)
+      .execute();
+    const why = (reason: string, known_account = true) => ({
+      detail: { reason, method: 'password', known_account },
+      ip: test.meta.ip,
+    });
+    expect(rows.reverse()).toEqual([
+      why('unknown', false),
+      why('invalid'),
+      why('disabled'),
+      why('disabled'),
+    ]);
   });
 });
 

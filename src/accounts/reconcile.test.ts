@@ -13,7 +13,7 @@ let db: Database;
 let test: TestAccounts;
 beforeAll(async () => {
   db = await testDatabase();
-});
+}, 60_000);
 afterAll(() => db.close());
 beforeEach(async () => {
   await emptyAccounts(db);

@@ -8,7 +8,7 @@ let test: TestAccounts;
 let userId: string;
 beforeAll(async () => {
   db = await testDatabase();
-});
+}, 60_000);
 afterAll(() => db.close());
 beforeEach(async () => {
   await emptyAccounts(db);

@@ -12,7 +12,7 @@ let db: Database;
 let test: TestAccounts;
 beforeAll(async () => {
   db = await testDatabase();
-});
+}, 60_000);
 afterAll(() => db.close());
 beforeEach(async () => {
   await emptyAccounts(db);
@@ -83,10 +83,21 @@ describe('the first-owner link', () => {
     expect(await owners()).toHaveLength(1);
   });
 
-  it('works for an hour', async () => {
+  it('works once, even if the owner it made is gone again', async () => {
     const token = await openLink();
+    await redeem(token);
+    await db.kysely.deleteFrom('users').execute();
+    await expect(redeem(token)).rejects.toMatchObject({ field: 'token' });
+    expect(await owners()).toEqual([]);
+  });
+
+  it('works for an hour and not longer', async () => {
+    const early = await openLink();
+    test.clock.forward(1);
+    const late = await openLink();
     test.clock.forward(3599);
-    await expect(redeem(token)).resolves.toMatchObject({ role: 'owner' });
+    await expect(redeem(early)).rejects.toMatchObject({ field: 'token' });
+    await expect(redeem(late)).resolves.toMatchObject({ role: 'owner' });
   });
 
   it('is not made any more once there is an owner, and unused ones die', async () => {

@@ -21,7 +21,9 @@ export function configCommand(): Command {
     .option('--json', 'print JSON')
     .action((options: ConfigOption & { json?: boolean }) => {
       const loaded = load(options);
-      const text = options.json ? JSON.stringify(maskedConfig(loaded.config), null, 2) : renderConfig(loaded);
+      const text = options.json
+        ? JSON.stringify(maskedConfig(loaded.config), null, 2)
+        : renderConfig(loaded);
       process.stdout.write(`${text.trimEnd()}\n`);
     });
   command

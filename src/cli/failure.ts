@@ -27,9 +27,12 @@ function describe(error: unknown): string {
   if (code === 'EADDRINUSE' && 'port' in error) {
     return `port ${error.port} is taken. Stop what listens there, or set server.address or admin.address.`;
   }
-  if (code === 'EACCES') return `${error.message}. Check the permissions, or choose another port above 1023.`;
+  if (code === 'EACCES')
+    return `${error.message}. Check the permissions, or choose another port above 1023.`;
   if (code === '28P01') return 'the database refused the password. Check storage.postgres.dsn.';
-  if (code === '3D000') return `${error.message}. Create the database first, or check storage.postgres.dsn.`;
-  if (typeof code === 'string' && code.startsWith('ECONN')) return `the database cannot be reached: ${error.message || code}. Check storage.postgres.dsn.`;
+  if (code === '3D000')
+    return `${error.message}. Create the database first, or check storage.postgres.dsn.`;
+  if (typeof code === 'string' && code.startsWith('ECONN'))
+    return `the database cannot be reached: ${error.message || code}. Check storage.postgres.dsn.`;
   return expected.has(error.name) ? error.message : (error.stack ?? error.message);
 }

@@ -33,7 +33,8 @@ async function listen(app: App, config: Config, log: Logger): Promise<Server[]> 
     idleTimeout: server.idle_timeout,
   };
   const wanted = [{ name: 'public', handler: app.public.callback(), address: server.address }];
-  if (admin.enabled) wanted.push({ name: 'admin', handler: app.admin.callback(), address: admin.address });
+  if (admin.enabled)
+    wanted.push({ name: 'admin', handler: app.admin.callback(), address: admin.address });
   const servers: Server[] = [];
   try {
     for (const { name, handler, address } of wanted) {
@@ -70,7 +71,9 @@ async function offerOwnership(app: App, config: Config): Promise<void> {
   const everywhere = host === undefined || host === '0.0.0.0' || host === '::';
   const local = `http://${everywhere ? 'localhost' : host}:${port}`;
   const url = setupUrl(config.admin.external_url ?? local, link.token);
-  process.stderr.write(`\nNobody owns this server yet. Open this link within an hour to create the first owner:\n\n  ${url}\n\n`);
+  process.stderr.write(
+    `\nNobody owns this server yet. Open this link within an hour to create the first owner:\n\n  ${url}\n\n`,
+  );
 }
 
 /** The configuration has checked it: an address that cannot be read is a mistake in the program. */

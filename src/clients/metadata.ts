@@ -81,7 +81,7 @@ export function readMetadata(body: unknown, source: MetadataSource, rules: RuleL
 }
 
 function ownMembers(body: object, rules: RuleLog): Record<string, unknown> {
-  const entries = Object.entries(body).filter(([name]) => name !== '__proto__');
+  const entries = Object.entries(body);
   const present = entries.filter(([, value]) => value !== null);
   if (present.length < entries.length && !rules.use('omit-null-members')) {
     throw refused('A member is null; leave it out instead');

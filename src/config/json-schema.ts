@@ -24,11 +24,15 @@ function forEditors(schema: JsonSchema): JsonSchema {
     // A section whose keys are all commented out is null to YAML.
     return { ...section, type: ['object', 'null'], properties: mapProperties(schema, forEditors) };
   }
-  if (schema.type === 'array') return { ...schema, type: ['array', 'null'] };
+  if (isRows(schema)) return { ...schema, type: ['array', 'null'] };
   if (schema.type === 'integer' || schema.type === 'boolean') {
     return { ...schema, type: [schema.type, 'string'], pattern: reference };
   }
   return schema.pattern ? { ...schema, pattern: `${schema.pattern}|${reference}` } : schema;
+}
+
+function isRows({ type, items }: JsonSchema): boolean {
+  return type === 'array' && typeof items === 'object' && 'properties' in items;
 }
 
 function mapProperties(

@@ -4,7 +4,7 @@
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const wanted = snakeCase(word);
-  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  const limit = wanted.length < 4 ? 1 : Math.max(2, Math.floor(wanted.length / 3));
   let best: { name: string; distance: number } | undefined;
   for (const name of known) {
     const distance = editDistance(wanted, snakeCase(name), limit);

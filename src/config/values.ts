@@ -160,9 +160,7 @@ export function slug(description: string) {
   );
 }
 
-/** 32 bytes in base64 (with or without padding, URL-safe or not). */
+/** 32 bytes in base64 (with or without padding, URL-safe or not): 43 characters, nothing else. */
 export function decodeKey(value: string): Buffer | undefined {
-  if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(value)) return undefined;
-  const bytes = Buffer.from(value, 'base64');
-  return bytes.length === 32 ? bytes : undefined;
+  return /^[A-Za-z0-9+/_-]{43}=?$/.test(value) ? Buffer.from(value, 'base64') : undefined;
 }

@@ -13,11 +13,11 @@ export { readForm, readJson, readQuery } from './body.ts';
 export { clearCookie, cookieName, readCookie, setCookie } from './cookies.ts';
 export { cors } from './cors.ts';
 export { type Csrf, createCsrf } from './csrf.ts';
-export { ago, inWords, plainText } from './display.ts';
+export { ago, inWords, plainText, shorten } from './display.ts';
 export type { ErrorOrigin } from './error-page.ts';
 export { errors, renderError } from './errors.ts';
 export { type Fields, multiple, parseFields, single } from './fields.ts';
-export { formActionFor } from './form-action.ts';
+export { refusedRange } from './guarded-address.ts';
 export { GuardedFetchError } from './guarded-error.ts';
 export {
   createGuardedFetch,
@@ -25,6 +25,7 @@ export {
   type GuardedFetch,
   type GuardedFetchOptions,
 } from './guarded-fetch.ts';
+export { checkOutboundUrl } from './guarded-url.ts';
 export { securityHeaders } from './headers.ts';
 export { careIcon, problemNote, tickIcon } from './icons.ts';
 export { createLogger, type LoggingOptions } from './logger.ts';

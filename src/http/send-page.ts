@@ -6,15 +6,15 @@ export type SendPageOptions = {
   /** HTTP status, 200 unless told */
   status?: number;
   /**
-   * Where the answer to the page's form may lead besides this server: CSP sources from
-   * `formActionFor(redirectUri)`. Chromium holds `form-action` against the redirect that follows a
-   * form as well. Given, it also marks a page of a client's authorization (see `opener`).
+   * Where the page's forms may lead: `self` unless told. `anywhere` is for the pages of a client's
+   * authorization (sign-in, consent, device): Chromium holds `form-action` against every redirect that
+   * follows a form, the client's own ones after its callback included, and blocks them silently.
    */
-  formAction?: readonly string[];
+  formAction?: 'self' | 'anywhere';
   /**
    * Whether the window that opened this one keeps its hold on it. Clients sign people in in a pop-up
    * and wait for it; `Cross-Origin-Opener-Policy: same-origin` on any page in between would cut them
-   * off for good. `keep` by default for pages with `formAction`, else `sever`.
+   * off for good. `keep` by default for pages whose forms lead anywhere, else `sever`.
    */
   opener?: 'keep' | 'sever';
 };
@@ -22,7 +22,8 @@ export type SendPageOptions = {
 /** Sends a page with everything a page of ours needs against framing, injection, caching and leaks. */
 export function sendPage(ctx: Context, page: Page, options: SendPageOptions = {}): void {
   const { site, traceId } = currentRequest();
-  const { status = 200, formAction, opener = formAction ? 'keep' : 'sever' } = options;
+  const { status = 200, formAction = 'self' } = options;
+  const { opener = formAction === 'anywhere' ? 'keep' : 'sever' } = options;
   const document = layOut({ site, traceId }, page);
   ctx.status = status;
   ctx.set('Content-Security-Policy', contentSecurityPolicy(formAction));
@@ -38,12 +39,12 @@ export function sendPage(ctx: Context, page: Page, options: SendPageOptions = {}
   ctx.body = document;
 }
 
-function contentSecurityPolicy(formAction: readonly string[] = []): string {
+function contentSecurityPolicy(formAction: 'self' | 'anywhere'): string {
   return [
     "default-src 'none'",
     "style-src 'self'",
     "img-src 'self'",
-    `form-action ${["'self'", ...formAction].join(' ')}`,
+    ...(formAction === 'self' ? ["form-action 'self'"] : []),
     "frame-ancestors 'none'",
     "base-uri 'none'",
   ].join('; ');

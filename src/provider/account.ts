@@ -64,7 +64,10 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
       csrf.check(ctx, 'account', single(form, 'csrf'));
       const grantId = single(form, 'grant') ?? '';
       const owned = (await listGrants(db.kysely, session.userId)).find((row) => row.id === grantId);
-      if (!owned) throw new OAuthError('invalid_request', 'This connection is gone. Reload the page.', { status: 404 });
+      if (!owned)
+        throw new OAuthError('invalid_request', 'This connection is gone. Reload the page.', {
+          status: 404,
+        });
       await db.kysely.transaction().execute(async (trx) => {
         await revokeGrant(trx, { grantId, now: now() });
         await recordAudit(
@@ -101,7 +104,10 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
   };
 }
 
-async function connectedApp({ clients, resources }: ProviderDeps, row: GrantRow): Promise<ConnectedApp> {
+async function connectedApp(
+  { clients, resources }: ProviderDeps,
+  row: GrantRow,
+): Promise<ConnectedApp> {
   const client = await clients.find(row.clientId, { refresh: false });
   const resource = resources.resolve(row.resource);
   return {

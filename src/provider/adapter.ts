@@ -1,6 +1,6 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
-import type { Clients } from '../clients/index.ts';
 import type { Accounts } from '../accounts/index.ts';
+import type { Clients } from '../clients/index.ts';
 import { hashId } from '../db/index.ts';
 import type { Tokens } from '../tokens/index.ts';
 import { clientProperties } from './client-properties.ts';
@@ -31,7 +31,11 @@ export function createAdapterFactory(deps: AdapterDeps): (name: string) => Adapt
       case 'Grant':
         return grantAdapter(deps);
       case 'ReplayDetection':
-        return { ...unsupported(name), find: async () => undefined, upsert: claimReplayInRequest(deps) };
+        return {
+          ...unsupported(name),
+          find: async () => undefined,
+          upsert: claimReplayInRequest(deps),
+        };
       case 'RefreshToken':
       case 'AuthorizationCode':
         return exchangeableAdapter(name, deps);
@@ -184,7 +188,13 @@ function artifactAdapter(kind: string, { tokens, now }: AdapterDeps): Adapter {
   };
 }
 
-function newArtifact(kind: string, value: string, payload: Payload, expiresIn: number | undefined, now: Date) {
+function newArtifact(
+  kind: string,
+  value: string,
+  payload: Payload,
+  expiresIn: number | undefined,
+  now: Date,
+) {
   return {
     kind,
     value,

@@ -29,7 +29,13 @@ export function authorize(deps: ProviderDeps, live: LiveProvider) {
     const sent = ctx.method === 'POST' ? await readForm(ctx, longestForm) : readQuery(ctx);
     const form = prepare(deps, sent, ctx.get('sec-fetch-site'));
     ctx.state.page = true;
-    await callLibrary(ctx, { provider: live.current, ...issuerOf(deps) }, '/oauth/authorize', form, { form: sent });
+    await callLibrary(
+      ctx,
+      { provider: live.current, ...issuerOf(deps) },
+      '/oauth/authorize',
+      form,
+      { form: sent },
+    );
   };
 }
 

@@ -37,6 +37,7 @@ export async function callLibrary(
   inner.headers = headersFor(ctx, target.issuer, body);
   if (body) inner.push(body);
   inner.push(null);
+  inner.complete = true; // an incomplete message takes its socket down with it
   ctx.respond = false;
   ctx.res.statusCode = 404; // koa's default, which the library relies on
   await target.provider.callback()(inner, ctx.res);

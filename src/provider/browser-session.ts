@@ -10,9 +10,14 @@ export interface BrowserSession {
 }
 
 /** Reads the sign-in session of the browser; undefined when nobody is signed in. */
-export async function readSession(provider: Provider, ctx: Context): Promise<BrowserSession | undefined> {
+export async function readSession(
+  provider: Provider,
+  ctx: Context,
+): Promise<BrowserSession | undefined> {
   const session = await provider.Session.get(provider.createContext(ctx.req, ctx.res));
-  return session.accountId && session.uid ? { uid: session.uid, userId: session.accountId } : undefined;
+  return session.accountId && session.uid
+    ? { uid: session.uid, userId: session.accountId }
+    : undefined;
 }
 
 /** Starts a session outside of an authorization; one that the browser had ends (session fixation). */
@@ -52,5 +57,8 @@ function setSessionCookie(
   const https = config.server.issuer.startsWith('https:');
   const { cookies } = provider.createContext(ctx.req, ctx.res);
   cookies.secure = https;
-  cookies.set(cookieNames(https).session, value, { ...cookieOptions(https), maxAge: maxAge * 1000 });
+  cookies.set(cookieNames(https).session, value, {
+    ...cookieOptions(https),
+    maxAge: maxAge * 1000,
+  });
 }

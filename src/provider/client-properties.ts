@@ -1,10 +1,13 @@
 import { timingSafeEqual } from 'node:crypto';
 import { decodeProtectedHeader } from 'jose';
-import type { AdapterPayload } from 'oidc-provider';
 import type Provider from 'oidc-provider';
+import type { AdapterPayload } from 'oidc-provider';
 import { authMethodFor, type Client, type Clients } from '../clients/index.ts';
 import { hashId } from '../db/index.ts';
-import { redirectUriMatches } from '../oauth/index.ts';
+import { grantTypes, redirectUriMatches } from '../oauth/index.ts';
+
+/** Grants that the library serves here; it refuses to load a client that has any other. */
+const served = new Set<string>([grantTypes.authorizationCode, grantTypes.refreshToken]);
 
 /**
  * Members that the library may see: what it needs to authenticate and to redirect, nothing more.
@@ -17,15 +20,19 @@ export async function clientProperties(
   assertion: string | undefined,
 ): Promise<AdapterPayload> {
   const { metadata } = client;
+  const grants = metadata.grant_types.filter((grant) => served.has(grant));
   const method = authMethodFor(client, { signed: assertion !== undefined });
-  const keys = method === 'private_key_jwt' ? await clients.keysFor(client, { kid: kidOf(assertion) }) : undefined;
+  const keys =
+    method === 'private_key_jwt'
+      ? await clients.keysFor(client, { kid: kidOf(assertion) })
+      : undefined;
   const jwks = keys && { keys: keys.keys };
   return {
     client_id: client.clientId,
     client_name: client.clientName,
     redirect_uris: metadata.redirect_uris,
-    grant_types: metadata.grant_types,
-    response_types: metadata.grant_types.includes('authorization_code') ? ['code'] : [],
+    grant_types: grants,
+    response_types: grants.includes('authorization_code') ? ['code'] : [],
     token_endpoint_auth_method: method,
     application_type: metadata.application_type,
     dpop_bound_access_tokens: metadata.dpop_bound_access_tokens,
@@ -50,7 +57,9 @@ export function useOurClientRules(provider: Provider): void {
     compareClientSecret(this: { clientSecret?: string }, presented: string): boolean {
       const hash = Buffer.from(hashId(presented));
       const known = (this.clientSecret ?? '').split(' ').map((one) => Buffer.from(one));
-      return known.filter((one) => one.length === hash.length && timingSafeEqual(one, hash)).length > 0;
+      return (
+        known.filter((one) => one.length === hash.length && timingSafeEqual(one, hash)).length > 0
+      );
     },
     redirectUriAllowed(this: { redirectUris?: string[] }, requested: string): boolean {
       return redirectUriMatches(requested, this.redirectUris ?? []);

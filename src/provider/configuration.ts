@@ -1,16 +1,16 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { renderError } from '../http/index.ts';
 import { refreshLifetime } from '../tokens/index.ts';
-import { assertionAlgorithms, dpopAlgorithms } from './algorithms.ts';
 import { createAdapterFactory } from './adapter.ts';
+import { assertionAlgorithms, dpopAlgorithms } from './algorithms.ts';
 import { cookieNames, cookieOptions } from './cookies.ts';
-import { inLibraryWords } from './errors.ts';
 import type { ProviderDeps } from './deps.ts';
+import { inLibraryWords } from './errors.ts';
 import { mayIntrospect, mayRevoke } from './introspection.ts';
-import { loadAuthorizedGrant } from './remembered-consent.ts';
 import { crossSiteParameter, interactionPath, interactionPolicy } from './prompts.ts';
-import { resourceServerFor, defaultResourceFor } from './resource-indicators.ts';
+import { loadAuthorizedGrant } from './remembered-consent.ts';
 import { stateOf } from './request-state.ts';
+import { defaultResourceFor, resourceServerFor } from './resource-indicators.ts';
 
 /** Seconds that a person has to sign in and to approve. */
 const interactionLifetime = 30 * 60;
@@ -22,7 +22,10 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
   return {
     adapter: createAdapterFactory(deps),
     jwks: keys.providerJwks(),
-    clientDefaults: { id_token_signed_response_alg: keys.current().alg, grant_types: ['authorization_code', 'refresh_token'] },
+    clientDefaults: {
+      id_token_signed_response_alg: keys.current().alg,
+      grant_types: ['authorization_code', 'refresh_token'],
+    },
     responseTypes: ['code'],
     scopes: ['openid', 'offline_access'],
     claims: { openid: ['sub'] },
@@ -41,24 +44,44 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
       revocation: '/oauth/revoke',
       jwks: '/.well-known/jwks.json',
     },
-    cookies: { keys: [secrets.cookies], names: cookieNames(https), long: cookieOptions(https), short: cookieOptions(https) },
+    cookies: {
+      keys: [secrets.cookies],
+      names: cookieNames(https),
+      long: cookieOptions(https),
+      short: cookieOptions(https),
+    },
     features: {
       devInteractions: { enabled: false },
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       claimsParameter: { enabled: false },
-      introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => mayIntrospect(deps, client, token) },
-      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => mayRevoke(client, token) },
-      dPoP: { enabled: config.dpop.enabled, nonceSecret: secrets.dpopNonce, requireNonce: () => config.dpop.require_nonce },
+      introspection: {
+        enabled: true,
+        allowedPolicy: (_ctx, client, token) => mayIntrospect(deps, client, token),
+      },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_ctx, client, token) => mayRevoke(client, token),
+      },
+      dPoP: {
+        enabled: config.dpop.enabled,
+        nonceSecret: secrets.dpopNonce,
+        requireNonce: () => config.dpop.require_nonce,
+      },
       resourceIndicators: {
         enabled: true,
-        defaultResource: (ctx, client, oneOf) => inLibraryWords(() => defaultResourceFor(deps, ctx, client, oneOf)),
-        getResourceServerInfo: (ctx, uri, client) => inLibraryWords(() => resourceServerFor(deps, ctx, uri, client)),
+        defaultResource: (ctx, client, oneOf) =>
+          inLibraryWords(() => defaultResourceFor(deps, ctx, client, oneOf)),
+        getResourceServerInfo: (ctx, uri, client) =>
+          inLibraryWords(() => resourceServerFor(deps, ctx, uri, client)),
         useGrantedResource: () => true,
       },
     },
     extraParams: [crossSiteParameter],
-    interactions: { policy: interactionPolicy(deps), url: (_ctx, interaction) => interactionPath(deps, interaction) },
+    interactions: {
+      policy: interactionPolicy(deps),
+      url: (_ctx, interaction) => interactionPath(deps, interaction),
+    },
     loadExistingGrant: (ctx) => loadAuthorizedGrant(deps, ctx),
     findAccount: (ctx, id) => findAccount(deps, ctx, id),
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
@@ -70,9 +93,11 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
     clockTolerance: 5,
     renderError: (ctx, _out, error) => renderError(ctx, error),
     ttl: {
-      AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? config.tokens.access_ttl,
+      AccessToken: (_ctx, token) =>
+        token.resourceServer?.accessTokenTTL ?? config.tokens.access_ttl,
       AuthorizationCode: config.oauth.code_ttl,
-      RefreshToken: (_ctx, token) => refreshLifetime(config.tokens, token.iiat ?? seconds(deps.now()), seconds(deps.now())),
+      RefreshToken: (_ctx, token) =>
+        refreshLifetime(config.tokens, token.iiat ?? seconds(deps.now()), seconds(deps.now())),
       Grant: config.tokens.refresh_absolute_ttl,
       Interaction: interactionLifetime,
       Session: config.session.max_age,

@@ -3,12 +3,12 @@ import type { User } from '../accounts/index.ts';
 import { type AuditEvent, recordAudit } from '../audit/index.ts';
 import type { Client } from '../clients/index.ts';
 import { approveGrant, consentPage } from '../consent/index.ts';
-import { type Fields, formActionFor, multiple, readForm, sendPage, single } from '../http/index.ts';
+import { type Fields, multiple, readForm, sendPage, single } from '../http/index.ts';
 import { isOnThisComputer, OAuthError, redirectHost } from '../oauth/index.ts';
 import { chooseScopes, type Resource } from '../resources/index.ts';
 import type { ProviderDeps } from './deps.ts';
-import { provenanceOf } from './provenance.ts';
 import { finishInteraction, type Interaction, loadInteraction } from './interaction.ts';
+import { provenanceOf } from './provenance.ts';
 import type { LiveProvider } from './provider.ts';
 import { startFamily } from './remembered-consent.ts';
 
@@ -48,7 +48,10 @@ export function consent(deps: ProviderDeps, live: LiveProvider) {
         case 'approve':
           return approve(deps, ctx, interaction, request, form);
         default:
-          throw new OAuthError('invalid_request', 'The form has no decision. Press Approve or Deny.');
+          throw new OAuthError(
+            'invalid_request',
+            'The form has no decision. Press Approve or Deny.',
+          );
       }
     },
   };
@@ -70,7 +73,10 @@ async function requestOf(
   ]);
   const resource = resources.resolve(params.resource);
   if (!user || !client || !resource) {
-    throw new OAuthError('invalid_request', 'The app or the server it asked for is gone. Start again from the app.');
+    throw new OAuthError(
+      'invalid_request',
+      'The app or the server it asked for is gone. Start again from the app.',
+    );
   }
   try {
     const { scopes } = chooseScopes({
@@ -82,7 +88,8 @@ async function requestOf(
     });
     return { user, client, resource, offered: scopes };
   } catch (error) {
-    if (error instanceof OAuthError) return new OAuthError('access_denied', error.description, { cause: error });
+    if (error instanceof OAuthError)
+      return new OAuthError('access_denied', error.description, { cause: error });
     throw error;
   }
 }
@@ -152,7 +159,11 @@ async function deny(
     scopes: request.offered,
     redirect_host: redirectHost(interaction.params.redirectUri),
   };
-  await recordAudit(deps.db.kysely, { ...who(request), type: 'consent_denied', detail }, deps.auditMeta());
+  await recordAudit(
+    deps.db.kysely,
+    { ...who(request), type: 'consent_denied', detail },
+    deps.auditMeta(),
+  );
   await finishInteraction(ctx, interaction, {
     error: 'access_denied',
     error_description: 'The person denied the request.',
@@ -166,7 +177,11 @@ function refuse(ctx: Context, interaction: Interaction, error: OAuthError): Prom
   });
 }
 
-function who({ user, client, resource }: ConsentRequest): Pick<AuditEvent, 'actor' | 'userId' | 'clientId' | 'resource'> {
+function who({
+  user,
+  client,
+  resource,
+}: ConsentRequest): Pick<AuditEvent, 'actor' | 'userId' | 'clientId' | 'resource'> {
   return {
     actor: { kind: 'user', id: user.id },
     userId: user.id,
@@ -189,18 +204,26 @@ function send(
     action: `${base}/consent/${uid}`,
     csrf: csrf.issue(ctx, key(interaction)),
     client: { name: client.clientName ?? client.clientId, known: provenanceOf(client) },
-    redirect: { host: redirectHost(params.redirectUri), onThisComputer: isOnThisComputer(params.redirectUri) },
+    redirect: {
+      host: redirectHost(params.redirectUri),
+      onThisComputer: isOnThisComputer(params.redirectUri),
+    },
     resource: { name: resource.displayName, uri: resource.uri },
     scopes: resource.scopes.filter((scope) => offered.includes(scope.name)),
     account: { email: user.email, switchUrl: `${base}/login/${uid}?switch` },
     lasts: {
       access: resource.accessTtl ?? tokens.access_ttl,
-      refresh: refreshes ? { idle: tokens.refresh_ttl, absolute: tokens.refresh_absolute_ttl } : undefined,
+      refresh: refreshes
+        ? { idle: tokens.refresh_ttl, absolute: tokens.refresh_absolute_ttl }
+        : undefined,
     },
     accountUrl: `${base}/account`,
     problem,
   });
-  sendPage(ctx, page, { status: problem ? 400 : 200, formAction: formActionFor(params.redirectUri) });
+  sendPage(ctx, page, {
+    status: problem ? 400 : 200,
+    formAction: 'anywhere',
+  });
 }
 
 function key({ uid }: Interaction): string {

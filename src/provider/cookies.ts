@@ -24,7 +24,14 @@ export function cookieNames(https: boolean) {
 }
 
 export function cookieOptions(https: boolean) {
-  return { path: '/', httpOnly: true, sameSite: 'lax' as const, signed: true, secure: https, overwrite: true };
+  return {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'lax' as const,
+    signed: true,
+    secure: https,
+    overwrite: true,
+  };
 }
 
 /**
@@ -51,8 +58,9 @@ export function nameCookiesByInteraction(provider: Provider, https: boolean): vo
         get(perInteraction.has(name) ? `${name}-${lastSegment(this.path)}` : name, options);
       jar.set = (name, value, options) => {
         if (!perInteraction.has(name)) return set(name, value, options);
-        const uid = lastSegment(options?.path ?? this.path);
-        if (name === names.resume && !value) set(`${names.interaction}-${uid}`, null, { ...options, path: '/' });
+        const uid = value || lastSegment(options?.path ?? this.path);
+        if (name === names.resume && !value)
+          set(`${names.interaction}-${uid}`, null, { ...options, path: '/' });
         return set(`${name}-${uid}`, value, { ...options, path: '/' });
       };
       return jar;

@@ -25,7 +25,10 @@ export function documents(deps: ProviderDeps): (path: string) => Handler | undef
   });
   byPath.set(`${base}/.well-known/jwks.json`, (ctx) => json(ctx, keys.publicJwks()));
 
-  const hosted = [`${base}/.well-known/oauth-protected-resource`, '/.well-known/oauth-protected-resource'];
+  const hosted = [
+    `${base}/.well-known/oauth-protected-resource`,
+    '/.well-known/oauth-protected-resource',
+  ];
   return (path) => {
     const known = byPath.get(path);
     if (known) return known;

@@ -13,7 +13,9 @@ const longestForm = 64 * 1024;
 export function token(deps: ProviderDeps, live: LiveProvider) {
   return (ctx: Context) =>
     post(deps, live, ctx, '/oauth/token', async (sent) =>
-      sent.resource === undefined ? sent : { ...sent, resource: registeredUris(deps.resources, sent.resource) },
+      sent.resource === undefined
+        ? sent
+        : { ...sent, resource: registeredUris(deps.resources, sent.resource) },
     );
 }
 
@@ -29,7 +31,9 @@ export function revoke(deps: ProviderDeps, live: LiveProvider) {
 
 function presented(deps: ProviderDeps) {
   return async (sent: Fields, state: RequestState): Promise<Fields> =>
-    typeof sent.token === 'string' ? { ...sent, token: await presentToken(deps, state, sent.token) } : sent;
+    typeof sent.token === 'string'
+      ? { ...sent, token: await presentToken(deps, state, sent.token) }
+      : sent;
 }
 
 async function post(

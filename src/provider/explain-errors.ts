@@ -29,7 +29,11 @@ export function rememberErrors(provider: Provider): void {
  * Turns the library's JSON errors, whose descriptions say little, into ours: the RFC's code, what was
  * wrong and what to do, a trace id, and the full reason in the log line with that id.
  */
-export function explainErrors({ metrics }: { metrics: Metrics }): Middleware<object, KoaContextWithOIDC> {
+export function explainErrors({
+  metrics,
+}: {
+  metrics: Metrics;
+}): Middleware<object, KoaContextWithOIDC> {
   return async (ctx, next) => {
     try {
       await next();
@@ -59,12 +63,14 @@ export function explain(error: unknown): unknown {
 /** The library's private reasons that a client may know, in words that say what to do. */
 const sentences: Record<string, string> = {
   'authorization code not found': 'This authorization code is unknown. Start a new authorization.',
-  'authorization code is expired': 'This authorization code has expired. Start a new authorization.',
+  'authorization code is expired':
+    'This authorization code has expired. Start a new authorization.',
   'authorization code already consumed':
     'This authorization code has been used already. Start a new authorization.',
   'authorization code redirect_uri mismatch':
     'redirect_uri differs from the one of the authorization request. Send the same value.',
-  'PKCE verification failed': 'code_verifier does not match the code_challenge (RFC 7636 section 4.6).',
+  'PKCE verification failed':
+    'code_verifier does not match the code_challenge (RFC 7636 section 4.6).',
   'refresh token not found': 'This refresh token is unknown. Start a new authorization.',
   'refresh token is expired': 'This refresh token has expired. Start a new authorization.',
   'refresh token already used':
@@ -77,7 +83,8 @@ const sentences: Record<string, string> = {
   'client not found':
     'This client_id is unknown here; it may have been removed. Register again or check the client_id.',
   'invalid secret provided': 'The client secret is wrong.',
-  'client authentication failed': 'Client authentication failed. Check client_id, method and credentials.',
+  'client authentication failed':
+    'Client authentication failed. Check client_id, method and credentials.',
   'grant request is invalid': 'This code or token is not valid. Start a new authorization.',
 };
 

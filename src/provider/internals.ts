@@ -4,7 +4,11 @@ import readInstance from 'oidc-provider/lib/helpers/weak_cache.js';
 /** What this room reads of the library's private state; a test fails when a name vanishes. */
 export interface ProviderInternals {
   responseModes: Map<string, unknown>;
-  configuration: { responseTypes: string[]; grantTypes: Set<string>; dPoPSigningAlgValues: string[] };
+  configuration: {
+    responseTypes: string[];
+    grantTypes: Set<string>;
+    dPoPSigningAlgValues: string[];
+  };
   features: Record<string, { enabled?: boolean }>;
 }
 

@@ -1,6 +1,6 @@
 import { createLocalJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import type { Middleware } from 'koa';
-import type { Client as LibraryClient, KoaContextWithOIDC } from 'oidc-provider';
+import type { KoaContextWithOIDC, Client as LibraryClient } from 'oidc-provider';
 import { OAuthError } from '../oauth/index.ts';
 import type { IssuedToken } from '../tokens/index.ts';
 import type { ProviderDeps } from './deps.ts';
@@ -30,7 +30,10 @@ export async function presentToken(
   return handle;
 }
 
-async function verify({ keys, config }: ProviderDeps, token: string): Promise<JWTPayload | undefined> {
+async function verify(
+  { keys, config }: ProviderDeps,
+  token: string,
+): Promise<JWTPayload | undefined> {
   try {
     const { payload } = await jwtVerify(token, createLocalJWKSet(keys.publicJwks()), {
       issuer: config.server.issuer,
@@ -56,7 +59,10 @@ function payloadOf(issued: IssuedToken): Record<string, unknown> {
     gty: issued.grant_type,
     grantId: issued.family_id ?? undefined,
     jkt: issued.jkt ?? undefined,
-    extra: { ...issued.claims, ...(issued.workspace_id ? { workspace_id: issued.workspace_id } : {}) },
+    extra: {
+      ...issued.claims,
+      ...(issued.workspace_id ? { workspace_id: issued.workspace_id } : {}),
+    },
   };
 }
 
@@ -82,7 +88,10 @@ export function mayRevoke(client: LibraryClient, token: { clientId?: string }): 
 }
 
 /** A public client cannot introspect: RFC 7662 §2.1 asks for authentication. */
-export const refusePublicIntrospection: Middleware<object, KoaContextWithOIDC> = async (ctx, next) => {
+export const refusePublicIntrospection: Middleware<object, KoaContextWithOIDC> = async (
+  ctx,
+  next,
+) => {
   await next();
   if (ctx.status === 200 && ctx.oidc?.client?.clientAuthMethod === 'none') {
     throw new OAuthError(

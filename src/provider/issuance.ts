@@ -24,7 +24,10 @@ interface IssuedAccessToken {
  * Adds the issuance record and the audit event of every access token that the library mints to the
  * request's unit of work, so that token and record are written together or not at all.
  */
-export function recordIssuances(provider: Provider, deps: { now: () => Date; metrics: Metrics }): void {
+export function recordIssuances(
+  provider: Provider,
+  deps: { now: () => Date; metrics: Metrics },
+): void {
   provider.on('grant.success', (ctx: KoaContextWithOIDC) => {
     const { token } = stateOf(ctx);
     const minted: unknown = ctx.oidc.entities.AccessToken;
@@ -68,12 +71,21 @@ function eventOf(issuance: Issuance, { source }: TokenRequest): TokenRequest['ev
     expires_at: issuance.expires_at,
   };
   if (issuance.grant_type === 'refresh_token') {
-    return { ...who, type: 'token_refreshed', detail: { ...detail, family_id: source?.familyId ?? '' } };
+    return {
+      ...who,
+      type: 'token_refreshed',
+      detail: { ...detail, family_id: source?.familyId ?? '' },
+    };
   }
   return {
     ...who,
     type: 'token_issued',
-    detail: { ...detail, grant_type: issuance.grant_type, format: 'jwt', family_id: source?.familyId },
+    detail: {
+      ...detail,
+      grant_type: issuance.grant_type,
+      format: 'jwt',
+      family_id: source?.familyId,
+    },
   };
 }
 

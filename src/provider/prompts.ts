@@ -1,4 +1,7 @@
-import { type interactionPolicy as InteractionPolicy, interactionPolicy as policies } from 'oidc-provider';
+import {
+  type interactionPolicy as InteractionPolicy,
+  interactionPolicy as policies,
+} from 'oidc-provider';
 import type { ProviderDeps } from './deps.ts';
 
 /** Parameter by which the first authorize request's Sec-Fetch-Site travels; clients cannot send it. */
@@ -13,9 +16,15 @@ export function interactionPolicy(_deps: ProviderDeps): InteractionPolicy.Defaul
   policy.remove('consent');
   const consent = new policies.Prompt(
     { name: 'consent', requestable: true },
-    new policies.Check('consent_missing', 'this access has not been approved', 'consent_required', (ctx) =>
-      // loadAuthorizedGrant found the answer just given, or one that is remembered
-      ctx.oidc.entities.Grant?.jti ? policies.Check.NO_NEED_TO_PROMPT : policies.Check.REQUEST_PROMPT,
+    new policies.Check(
+      'consent_missing',
+      'this access has not been approved',
+      'consent_required',
+      (ctx) =>
+        // loadAuthorizedGrant found the answer just given, or one that is remembered
+        ctx.oidc.entities.Grant?.jti
+          ? policies.Check.NO_NEED_TO_PROMPT
+          : policies.Check.REQUEST_PROMPT,
     ),
   );
   policy.add(consent);

@@ -24,7 +24,16 @@ export function buildProvider(deps: ProviderDeps): Provider {
   recordIssuances(provider, deps);
   rememberErrors(provider);
   provider.use(explainErrors(deps));
-  provider.use(at('/oauth/token', tokenEndpoint({ ...deps, exchange: deps.tokens.exchange, overlap: deps.config.oauth.refresh_overlap })));
+  provider.use(
+    at(
+      '/oauth/token',
+      tokenEndpoint({
+        ...deps,
+        exchange: deps.tokens.exchange,
+        overlap: deps.config.oauth.refresh_overlap,
+      }),
+    ),
+  );
   provider.use(at('/oauth/introspect', refusePublicIntrospection));
   provider.use(at('/oauth/authorize', guardRedirects(deps)));
   return provider;

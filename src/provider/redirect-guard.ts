@@ -11,14 +11,17 @@ import { stateOf } from './request-state.ts';
  * would make us an open redirector (RFC 9700 §4.11.2). Such an error becomes a page that names the
  * host, with a link back. Loopback and operators' clients are redirected.
  */
-export function guardRedirects({ clients }: Pick<ProviderDeps, 'clients'>): Middleware<object, KoaContextWithOIDC> {
+export function guardRedirects({
+  clients,
+}: Pick<ProviderDeps, 'clients'>): Middleware<object, KoaContextWithOIDC> {
   return async (ctx, next) => {
     await next();
     const location = ctx.response.get('location');
     const redirectUri = ctx.oidc?.params?.redirect_uri;
     if (!isErrorRedirect(ctx.status, location) || typeof redirectUri !== 'string') return;
     if (ctx.oidc.session?.accountId || isOnThisComputer(redirectUri)) return;
-    const client = ctx.oidc.client && (await clients.find(ctx.oidc.client.clientId, { refresh: false }));
+    const client =
+      ctx.oidc.client && (await clients.find(ctx.oidc.client.clientId, { refresh: false }));
     if (client?.kind === 'preregistered') return;
     renderError(ctx, explain(stateOf(ctx).error), {
       url: location,

@@ -21,7 +21,11 @@ export function registration({ clients, auditMeta }: ProviderDeps) {
     },
     async update(ctx: Context): Promise<void> {
       const body = await readJson(ctx, limits);
-      send(ctx, 200, await clients.management.update(ctx.params.client_id, bearerToken(ctx), body, auditMeta()));
+      send(
+        ctx,
+        200,
+        await clients.management.update(ctx.params.client_id, bearerToken(ctx), body, auditMeta()),
+      );
     },
     async remove(ctx: Context): Promise<void> {
       await clients.management.remove(ctx.params.client_id, bearerToken(ctx), auditMeta());

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type Provider from 'oidc-provider';
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
 import { recordAudit } from '../audit/index.ts';
-import { findGrant, type GrantRow, needsConsent } from '../consent/index.ts';
+import { findGrant, type GrantRow, needsConsent, touchGrant } from '../consent/index.ts';
 import type { Tables } from '../db/index.ts';
 import type { ProviderDeps } from './deps.ts';
 import { crossSiteParameter } from './prompts.ts';
@@ -53,8 +53,9 @@ async function continueGrant(
   row: GrantRow,
   requested: string[],
   granted: string[],
-): Promise<Grant> {
+): Promise<Grant | undefined> {
   return deps.db.kysely.transaction().execute(async (trx) => {
+    if (!(await touchGrant(trx, { grantId: row.id, now: deps.now() }))) return undefined;
     const family = await startFamily(deps, provider, trx, { row, requested, granted });
     await recordAudit(
       trx,
@@ -64,7 +65,12 @@ async function continueGrant(
         userId: row.userId,
         clientId: row.clientId,
         resource: row.resource,
-        detail: { scopes: granted, redirect_host: row.redirectHost, grant_id: row.id, remembered: true },
+        detail: {
+          scopes: granted,
+          redirect_host: row.redirectHost,
+          grant_id: row.id,
+          remembered: true,
+        },
       },
       deps.auditMeta(),
     );
@@ -104,4 +110,3 @@ export async function startFamily(
   );
   return grant;
 }
-

@@ -1,4 +1,4 @@
-import type { Client as LibraryClient, KoaContextWithOIDC, ResourceServer } from 'oidc-provider';
+import type { KoaContextWithOIDC, Client as LibraryClient, ResourceServer } from 'oidc-provider';
 import { OAuthError } from '../oauth/index.ts';
 import { chooseResource, chooseScopes, type Resource } from '../resources/index.ts';
 import type { ProviderDeps } from './deps.ts';
@@ -44,7 +44,11 @@ export async function resourceServerFor(
   };
 }
 
-async function choose({ resources, config, clients }: ProviderDeps, client: LibraryClient, requested: readonly string[]): Promise<Resource> {
+async function choose(
+  { resources, config, clients }: ProviderDeps,
+  client: LibraryClient,
+  requested: readonly string[],
+): Promise<Resource> {
   const known = await clients.find(client.clientId, { refresh: false });
   return chooseResource({
     requested,

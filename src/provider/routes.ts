@@ -49,7 +49,13 @@ export function mountPublicRoutes(app: Koa, deps: ProviderDeps, live: LiveProvid
 
 /** engine.md 21: `*` without credentials on what programs call, never on what people see. */
 function openToScripts(base: string): Middleware {
-  const paths = ['/oauth/token', '/oauth/register', '/oauth/register/', '/oauth/introspect', '/oauth/revoke'];
+  const paths = [
+    '/oauth/token',
+    '/oauth/register',
+    '/oauth/register/',
+    '/oauth/introspect',
+    '/oauth/revoke',
+  ];
   const wellKnown = ['/.well-known/', `${base}/.well-known/`];
   return cors([...paths.map((path) => base + path), ...wellKnown]);
 }

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { type SignInProblem, signInPage } from '../accounts/index.ts';
-import { formActionFor, readForm, sendPage, single } from '../http/index.ts';
+import { readForm, sendPage, single } from '../http/index.ts';
 import type { ProviderDeps } from './deps.ts';
 import { finishInteraction, type Interaction, loadInteraction } from './interaction.ts';
 import type { LiveProvider } from './provider.ts';
@@ -61,7 +61,9 @@ export async function checkPassword(
 }
 
 function onlyNobodyWasSignedIn({ stored }: Interaction): boolean {
-  return stored.prompt.name === 'login' && stored.prompt.reasons.every((one) => one === 'no_session');
+  return (
+    stored.prompt.name === 'login' && stored.prompt.reasons.every((one) => one === 'no_session')
+  );
 }
 
 /** If somebody else was signed in here, that session ends: one browser, one person. */
@@ -93,7 +95,7 @@ async function send(
     ...shown,
   });
   const status = ctx.status === 404 ? 200 : ctx.status; // koa's default is 404
-  sendPage(ctx, page, { status, formAction: formActionFor(params.redirectUri) });
+  sendPage(ctx, page, { status, formAction: 'anywhere' });
 }
 
 function key({ uid }: Interaction): string {

@@ -1,10 +1,16 @@
 import type { Middleware } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { type AuditMeta, auditRow, type Metrics } from '../audit/index.ts';
-import { openUnder, sealUnder } from '../keys/index.ts';
 import type { Fields } from '../http/index.ts';
+import { openUnder, sealUnder } from '../keys/index.ts';
 import { OAuthError } from '../oauth/index.ts';
-import { type Exchange, judgeCode, judgeRefresh, reuseVerdict, type Source } from '../tokens/index.ts';
+import {
+  type Exchange,
+  judgeCode,
+  judgeRefresh,
+  reuseVerdict,
+  type Source,
+} from '../tokens/index.ts';
 import { stateOf } from './request-state.ts';
 import { newTokenRequest, type TokenRequest } from './token-request.ts';
 
@@ -123,7 +129,9 @@ async function answerOverlap(
   const newest = openChain(source, await deps.exchange.chain(source.value));
   if (newest === undefined) throw usedAlready();
   token.events = token.events.map((event) =>
-    event.type === 'token_refreshed' ? { ...event, detail: { ...event.detail, overlap: true } } : event,
+    event.type === 'token_refreshed'
+      ? { ...event, detail: { ...event.detail, overlap: true } }
+      : event,
   );
   const outcome = await deps.exchange.commit(writes(token, source, deps), deps.now());
   if (outcome === 'replayed_proof') throw replayed(token);
@@ -164,7 +172,8 @@ function reuseEvents({ source, endFamily }: TokenRequest, { overlap, now }: Toke
     clientId: source.clientId,
     userId: source.userId,
   };
-  const age = source.consumedAt && Math.round((now().getTime() - source.consumedAt.getTime()) / 1000);
+  const age =
+    source.consumedAt && Math.round((now().getTime() - source.consumedAt.getTime()) / 1000);
   if (source.kind === 'AuthorizationCode') {
     return [{ ...who, type: 'auth_code_reused' as const, detail: { family_id: endFamily, age } }];
   }
@@ -178,7 +187,10 @@ function isTokenResponse(status: number, body: unknown): body is TokenResponse {
 }
 
 function usedAlready(): OAuthError {
-  return new OAuthError('invalid_grant', 'This code or refresh token has been used already. Start a new authorization.');
+  return new OAuthError(
+    'invalid_grant',
+    'This code or refresh token has been used already. Start a new authorization.',
+  );
 }
 
 function notAllowed(): OAuthError {
@@ -191,6 +203,13 @@ function notAllowed(): OAuthError {
 function replayed(token: TokenRequest): OAuthError {
   const assertion = token.claims.some((claim) => claim.kind === 'assertion');
   return assertion
-    ? new OAuthError('invalid_client', 'This client assertion has been used before. Sign a new one with a fresh jti.', { status: 401 })
-    : new OAuthError('invalid_dpop_proof', 'This DPoP proof has been used before. Sign a new one with a fresh jti.');
+    ? new OAuthError(
+        'invalid_client',
+        'This client assertion has been used before. Sign a new one with a fresh jti.',
+        { status: 401 },
+      )
+    : new OAuthError(
+        'invalid_dpop_proof',
+        'This DPoP proof has been used before. Sign a new one with a fresh jti.',
+      );
 }

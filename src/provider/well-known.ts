@@ -41,7 +41,11 @@ export function serverMetadata(config: Config, resources: Resource[]): Record<st
  * What is served at openid-configuration, because clients look there: the same, and the members that
  * OpenID Connect Discovery requires. We issue no ID tokens.
  */
-export function openidMetadata(config: Config, resources: Resource[], signingAlg: string): Record<string, unknown> {
+export function openidMetadata(
+  config: Config,
+  resources: Resource[],
+  signingAlg: string,
+): Record<string, unknown> {
   return {
     ...serverMetadata(config, resources),
     subject_types_supported: ['public'],

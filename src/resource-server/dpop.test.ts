@@ -198,6 +198,13 @@ describe('the scheme (RFC 9449 7.1, 7.2)', () => {
     await granted(await auth.handle(withProof(await key.proof(bound, resource))));
   });
 
+  it('a bound token is refused where DPoP is off, even with a good proof', async () => {
+    const dpop = await key.proof(bound, resource);
+    const answer = await refused(await kit({ dpop: 'off' }).handle(withProof(dpop)));
+    expect(answer.status).toBe(401);
+    expect(answer.challenge).toMatch(/^Bearer [^D]*error="invalid_token"/);
+  });
+
   it('a missing scope is challenged in the scheme that was used', async () => {
     const body = JSON.stringify({ method: 'tools/call', params: { name: 'search_docs' } });
     const dpop = await key.proof(bound, resource);

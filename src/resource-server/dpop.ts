@@ -98,6 +98,9 @@ async function claimOnce(jti: unknown, thumbprint: string, iat: number, replay: 
   if (typeof jti !== 'string' || jti === '' || jti.length > 1024) {
     throw unproven('jti is missing or malformed');
   }
-  const fresh = await replay.claim(await digest(`${thumbprint} ${jti}`), iat + proofWindow + 1);
+  const fresh = await replay.claim(
+    await digest(`${thumbprint} ${jti}`),
+    Math.ceil(iat) + proofWindow + 1,
+  );
   if (!fresh) throw unproven('it was used before');
 }

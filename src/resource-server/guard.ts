@@ -123,7 +123,7 @@ async function checkBinding(
     if (dpop === 'required') {
       throw new Refusal('invalid_token', 'This MCP server accepts only DPoP-bound access tokens');
     }
-    if (false) {
+    if (scheme === 'DPoP') {
       throw new Refusal('invalid_token', 'The access token is not DPoP-bound; send it as Bearer');
     }
     return;

@@ -48,7 +48,10 @@ export function createFamilies(db: Database) {
       owner: { user_id: string } | { client_id: string },
       now: Date,
     ): Promise<void> {
-      const [column, id] = 'user_id' in owner ? (['user_id', owner.user_id] as const) : (['client_id', owner.client_id] as const);
+      const [column, id] =
+        'user_id' in owner
+          ? (['user_id', owner.user_id] as const)
+          : (['client_id', owner.client_id] as const);
       await trx
         .updateTable('families')
         .set({ revoked_at: now })

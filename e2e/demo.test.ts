@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePort, isPortTaken } from '../examples/demo/ports.ts';
+import { startDemo } from './support/demo.ts';
+
+let data: string;
+let ports: { server: number; admin: number; boards: number };
+
+beforeEach(async () => {
+  data = await mkdtemp(join(tmpdir(), 'authserver-demo-e2e-'));
+  ports = { server: await freePort(), admin: await freePort(), boards: await freePort() };
+});
+afterEach(async () => {
+  await rm(data, { recursive: true, force: true });
+});
+
+const options = () => [
+  ...['--port', String(ports.server), '--admin-port', String(ports.admin)],
+  ...['--boards-port', String(ports.boards), '--data', join(data, 'demo')],
+];
+
+test('the demo with --exit passes every step by CIMD and by DCR and shows no secret', async () => {
+  const demo = startDemo(['--exit', ...options()]);
+
+  expect(await demo.exit(), demo.output()).toBe(0);
+
+  for (const shown of ['(CIMD)', '(DCR)', '401', '403', 'DPoP', '27 of 27 steps passed']) {
+    expect(demo.output()).toContain(shown);
+  }
+  expect(demo.output()).not.toContain('✗');
+  // A whole JWT has three parts; a shortened one has none.
+  expect(demo.output()).not.toMatch(/eyJ[\w-]+\.[\w-]+\.[\w-]+/);
+  // No colours where nobody can see them.
+  expect(demo.output()).not.toContain('\u001b[');
+});
+
+test('the demo stays up with what to paste, and Ctrl-C ends all of it', async () => {
+  const demo = startDemo(options());
+  await demo.printed('/admin/ui/');
+
+  const mcpUrl = `http://localhost:${ports.boards}/mcp`;
+  for (const shown of [
+    `claude mcp add --transport http boards ${mcpUrl}`,
+    '.cursor/mcp.json',
+    '.vscode/mcp.json',
+    'email: demo@example.com',
+  ]) {
+    expect(demo.output()).toContain(shown);
+  }
+  expect(demo.output()).toMatch(/^\s*password: \S{8,}$/m);
+  expect(demo.output()).toMatch(/http:\/\/\S+\/admin\/\S*#\S+/);
+  expect(await (await fetch(`http://localhost:${ports.server}/health`)).status).toBe(200);
+
+  demo.interrupt();
+
+  expect(await demo.exit(20_000), demo.output()).toBe(130);
+  for (const port of Object.values(ports)) expect(await isPortTaken(port)).toBe(false);
+});
+
+test('a taken port is named, with the option that chooses another one', async () => {
+  const other = createServer().listen(ports.admin, '127.0.0.1');
+  await once(other, 'listening');
+
+  const demo = startDemo(['--exit', ...options()]);
+
+  expect(await demo.exit()).toBe(1);
+  expect(demo.output()).toContain(`Port ${ports.admin}`);
+  expect(demo.output()).toContain('--admin-port');
+  other.close();
+});

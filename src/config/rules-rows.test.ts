@@ -1,0 +1,196 @@
+import { describe, expect, test } from 'vitest';
+import { check, load } from './load.testing.ts';
+
+const resource = 'slug: a, uri: https://a.example/mcp, scopes: [{name: x}, {name: y}]';
+const client = 'client_id: c, redirect_uris: [https://a.example/cb]';
+
+const cases: [rule: string, yaml: string, key: string, problem: string][] = [
+  [
+    'client ids are unique',
+    `clients: [{${client}}, {${client}}]`,
+    'clients[1].client_id',
+    'is taken',
+  ],
+  [
+    'a client_id is no user id',
+    `clients: [{${client.replace('c,', 'usr_1,')}}]`,
+    'clients[0].client_id',
+    'looks like the id of a user',
+  ],
+  [
+    'a client_id has no colon',
+    `clients: [{${client.replace('c,', '"a:b",')}}]`,
+    'clients[0].client_id',
+    'is not a usable client_id',
+  ],
+  [
+    'slugs are unique',
+    `resources: [{${resource}}, {${resource.replace('a.example', 'b.example')}}]`,
+    'resources[1].slug',
+    'is taken',
+  ],
+  [
+    'resource URIs are unique in any spelling',
+    `resources: [{${resource}}, {${resource.replace('slug: a', 'slug: b').replace('a.example/mcp', 'A.example:443/mcp/')}}]`,
+    'resources[1].uri',
+    'is already',
+  ],
+  [
+    'an alias is no other resource',
+    `resources: [{${resource}}, {slug: b, uri: https://b.example, aliases: [https://c.example, https://a.example/mcp], scopes: [{name: x}]}]`,
+    'resources[1].aliases[1]',
+    'is already',
+  ],
+  [
+    'e-mail addresses are unique in any case',
+    'users: [{email: a@b.c}, {email: A@B.C}]',
+    'users[1].email',
+    'is taken',
+  ],
+  ['workspaces are unique', 'workspaces: [{slug: a}, {slug: a}]', 'workspaces[1].slug', 'is taken'],
+  [
+    'a resource URI has no fragment',
+    'resources: [{slug: a, uri: "https://a.example/#x", scopes: [{name: x}]}]',
+    'resources[0].uri',
+    'is not a resource URI',
+  ],
+  [
+    'a resource URI is absolute',
+    'resources: [{slug: a, uri: /mcp, scopes: [{name: x}]}]',
+    'resources[0].uri',
+    'is not a resource URI',
+  ],
+  [
+    'default scopes exist',
+    `resources: [{${resource}, default_scopes: [z]}]`,
+    'resources[0].default_scopes',
+    'names "z"',
+  ],
+  [
+    'implied scopes exist',
+    'resources: [{slug: a, uri: https://a.example, scopes: [{name: x, implies: [z]}]}]',
+    'resources[0].scopes[0].implies',
+    'names "z"',
+  ],
+  [
+    'access scopes exist',
+    `resources: [{${resource}, access: [{groups: [g], scopes: [z]}]}]`,
+    'resources[0].access[0].scopes',
+    'names "z"',
+  ],
+  [
+    'scopes are declared once',
+    'resources: [{slug: a, uri: https://a.example, scopes: [{name: x}, {name: x}]}]',
+    'resources[0].scopes',
+    'declares "x" twice',
+  ],
+  [
+    'OpenID scopes are nobody’s',
+    'resources: [{slug: a, uri: https://a.example, scopes: [{name: openid}]}]',
+    'resources[0].scopes[0].name',
+    'is reserved',
+  ],
+  [
+    'clients’ resources exist',
+    `clients: [{${client}, resources: [https://nope.example]}]`,
+    'clients[0].resources[0]',
+    'is no declared resource',
+  ],
+  [
+    'a secret method needs a secret',
+    `clients: [{${client}, token_endpoint_auth_method: client_secret_post}]`,
+    'clients[0].client_secret',
+    'is missing for client_secret_post',
+  ],
+  [
+    'no method but a secret',
+    `clients: [{${client}, token_endpoint_auth_method: none, client_secret: abc}]`,
+    'clients[0].token_endpoint_auth_method',
+    'is none, but',
+  ],
+  [
+    'private_key_jwt needs keys',
+    `clients: [{${client}, token_endpoint_auth_method: private_key_jwt}]`,
+    'clients[0].jwks_uri',
+    'is missing',
+  ],
+  [
+    'keys come from one place',
+    `clients: [{${client}, jwks: {keys: []}, jwks_uri: https://a.example}]`,
+    'clients[0].jwks_uri',
+    'is given beside jwks',
+  ],
+  [
+    'keys are public',
+    `clients: [{${client}, jwks: {keys: [{kty: EC, d: x}]}}]`,
+    'clients[0].jwks',
+    'holds private keys',
+  ],
+  [
+    'machines authenticate',
+    'clients: [{client_id: c, grant_types: [client_credentials]}]',
+    'clients[0].grant_types',
+    'needs a client that authenticates',
+  ],
+  [
+    'the code grant needs a redirect URI',
+    'clients: [{client_id: c}]',
+    'clients[0].redirect_uris',
+    'is missing',
+  ],
+  [
+    'redirect URIs are not http beyond this computer',
+    'clients: [{client_id: c, redirect_uris: [http://a.example]}]',
+    'clients[0].redirect_uris[0]',
+    'is http beyond',
+  ],
+  [
+    'redirect URIs run no script',
+    'clients: [{client_id: c, redirect_uris: ["javascript:alert(1)"]}]',
+    'clients[0].redirect_uris[0]',
+    'never allowed',
+  ],
+  [
+    'redirect URIs have no wildcard',
+    'clients: [{client_id: c, redirect_uris: ["https://*.example/cb"]}]',
+    'clients[0].redirect_uris[0]',
+    'has a wildcard',
+  ],
+  [
+    'redirect URIs have no fragment',
+    'clients: [{client_id: c, redirect_uris: ["https://a.example/cb#x"]}]',
+    'clients[0].redirect_uris[0]',
+    'has a fragment',
+  ],
+  [
+    'trusted issuers have keys',
+    'trusted_issuers: [{issuer: https://a.example}]',
+    'trusted_issuers[0].jwks_uri',
+    'is missing',
+  ],
+];
+
+test.each(cases)('%s', (_, yaml, key, problem) => {
+  const lines = check(yaml);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/^c\.yaml:[1-9][0-9]*: .+\. Fix: .+\.$/);
+  expect(lines[0]).toContain(` ${key}: `);
+  expect(lines[0]).toContain(problem);
+});
+
+describe('a client', () => {
+  test.each([
+    ['', 'none'],
+    [', client_secret: abc', 'client_secret_basic'],
+    [', jwks_uri: https://a.example/keys', 'private_key_jwt'],
+  ])('with "%s" authenticates by %s', (more, method) => {
+    const { clients } = load(`clients: [{${client}${more}}]`).config;
+    expect(clients[0]?.token_endpoint_auth_method).toBe(method);
+    expect(clients[0]?.grant_types).toEqual(['authorization_code', 'refresh_token']);
+  });
+
+  test('may name a resource in any spelling', () => {
+    const yaml = `resources: [{${resource}}]\nclients: [{${client}, resources: ["https://A.example/mcp/"]}]`;
+    expect(check(yaml)).toEqual([]);
+  });
+});

@@ -1,0 +1,27 @@
+/**
+ * Whether the person must be asked, the page that asks, and the memory of the answer: one grant row
+ * per person, client, resource and workspace, which spans token families. Called by provider/, admin/.
+ */
+export { type ConsentView, consentPage } from './page.ts';
+export {
+  type ConsentClient,
+  type ConsentQuestion,
+  type ConsentReason,
+  type GrantRow,
+  needsConsent,
+} from './policy.ts';
+export {
+  type Approval,
+  approveGrant,
+  findGrant,
+  type GrantKey,
+  listGrants,
+  touchGrant,
+} from './queries.ts';
+export {
+  type Revocation,
+  type RevokedGrant,
+  revokeForClient,
+  revokeForUser,
+  revokeGrant,
+} from './revoke.ts';
