@@ -40,7 +40,7 @@ test('the demo with --exit passes every step by CIMD and by DCR and shows no sec
 
 test('the demo stays up with what to paste, and Ctrl-C ends all of it', async () => {
   const demo = startDemo(options());
-  await demo.printed('/admin/ui/');
+  await demo.printed('#');
 
   const mcpUrl = `http://localhost:${ports.boards}/mcp`;
   for (const shown of [

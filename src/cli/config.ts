@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { maskedConfig, renderConfig, renderJsonSchema } from '../config/index.ts';
+import { maskedConfig, renderConfig, renderJsonSchema, renderProblems } from '../config/index.ts';
 import { type ConfigOption, load } from './load.ts';
 
 /** `authserver config check|show|schema` */
@@ -11,7 +11,7 @@ export function configCommand(): Command {
     .option('--config <file>', 'configuration file (YAML)')
     .action((options: ConfigOption) => {
       const { warnings } = load(options);
-      for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+      if (warnings.length > 0) process.stderr.write(`${renderProblems(warnings)}\n`);
       process.stdout.write('configuration is valid\n');
     });
   command

@@ -3,21 +3,22 @@ import type { Client } from './types.ts';
 const mostClients = 2000;
 
 /**
- * Clients that were read a moment ago. Only a saving of reads: an entry lives for half a second, so that
- * a suspension is seen everywhere within a second even where the notification of it is lost, and the
- * statement that issues a token asks the database again anyway.
+ * Clients that were read before. Only a saving of reads: an entry is good for half a second, so that
+ * a suspension is seen everywhere within a second even where the notification of it is lost, or for as
+ * long as the caller knows that the row has not changed. The statement that issues a token asks the
+ * database again anyway.
  */
 export function createClientCache(lifetimeMs: number, now: () => Date) {
   const entries = new Map<string, { client: Client; until: number }>();
   let generation = 0;
 
   return {
-    get(clientId: string): Client | undefined {
+    /** @param version when the row last changed, from a statement that ran just now */
+    get(clientId: string, version?: Date): Client | undefined {
       const entry = entries.get(clientId);
       if (!entry) return undefined;
-      if (entry.until > now().getTime()) return entry.client;
-      entries.delete(clientId);
-      return undefined;
+      if (version) return isVersion(entry.client, version) ? entry.client : undefined;
+      return entry.until > now().getTime() ? entry.client : undefined;
     },
     /** Reads a client into the cache, unless something was forgotten while it was being read. */
     async fill(clientId: string, read: () => Promise<Client | undefined>) {
@@ -37,4 +38,8 @@ export function createClientCache(lifetimeMs: number, now: () => Date) {
       else entries.delete(clientId);
     },
   };
+}
+
+function isVersion({ updatedAt }: Client, version: Date): boolean {
+  return updatedAt.getTime() === version.getTime();
 }

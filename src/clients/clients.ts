@@ -38,9 +38,9 @@ export function createClients(
 ) {
   const cache = createClientCache(cacheLifetimeMs, now);
 
-  async function stored(clientId: string): Promise<Client | undefined> {
+  async function stored(clientId: string, version?: Date): Promise<Client | undefined> {
     return (
-      cache.get(clientId) ??
+      cache.get(clientId, version) ??
       (await cache.fill(clientId, async () => {
         const row = await findClient(db, clientId);
         return row && clientOf(row);
@@ -63,12 +63,16 @@ export function createClients(
      *
      * @param options `refresh`: true at the authorization and PAR endpoints only, where a metadata
      *   document that is not known or not fresh is fetched (up to `cimd.fetch_timeout`); elsewhere the
-     *   stored one answers, at no cost
+     *   stored one answers, at no cost. `version`: when the row last changed, if the caller has just read
+     *   that; a client known by it is not read again
      */
-    async find(clientId: string, { refresh }: { refresh: boolean }): Promise<Client | undefined> {
+    async find(
+      clientId: string,
+      { refresh, version }: { refresh: boolean; version?: Date | undefined },
+    ): Promise<Client | undefined> {
       // No other id can exist, and Postgres refuses some of them (NUL) with an error.
       if (!/^[\x21-\x7e]{1,2048}$/.test(clientId)) return undefined;
-      if (!isDocumentUrl(clientId)) return stored(clientId);
+      if (!isDocumentUrl(clientId) || version) return stored(clientId, version);
       return refresh ? documents.current(clientId) : documents.stored(clientId);
     },
     keysFor: createClientKeys({ fetch, now, log }),

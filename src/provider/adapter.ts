@@ -51,7 +51,11 @@ export function createAdapterFactory(deps: AdapterDeps): (name: string) => Adapt
 function findClient({ clients }: AdapterDeps) {
   return async (id: string): Promise<AdapterPayload | undefined> => {
     const context = currentContext();
-    const client = await clients.find(id, { refresh: context?.oidc.route === 'authorization' });
+    const source = currentState()?.token?.source;
+    const client = await clients.find(id, {
+      refresh: context?.oidc.route === 'authorization',
+      version: source?.clientId === id ? source.clientVersion : undefined,
+    });
     if (client?.status !== 'active') return undefined;
     const assertion = currentState()?.form.client_assertion;
     return clientProperties(client, clients, typeof assertion === 'string' ? assertion : undefined);

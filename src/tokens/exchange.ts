@@ -25,6 +25,8 @@ export interface Source {
   ended: boolean;
   userId: string;
   accountActive: boolean;
+  /** When the client's row last changed: a client known by that version need not be read again. */
+  clientVersion?: Date;
   workspaceId?: string;
 }
 
@@ -85,7 +87,8 @@ interface SourceRow {
   ended: boolean;
   workspace_id: string | null;
   user_id: string | null;
-  account: { id: string; status: string } | null;
+  user_status: string | null;
+  client_version: Date | null;
 }
 
 const lastUsedResolution = 60_000; // milliseconds; a row used by thousands is not rewritten at each refresh
@@ -173,7 +176,8 @@ function toSource(value: string, row: SourceRow): Source | undefined {
     familyExpiresAt: row.family_expires_at,
     ended: row.ended,
     userId: row.user_id,
-    accountActive: row.account?.status === 'active',
+    accountActive: row.user_status === 'active',
+    clientVersion: row.client_version ?? undefined,
     workspaceId: row.workspace_id || undefined,
   };
 }

@@ -12,12 +12,12 @@ export const readSource = statement(
           a.family_id, f.payload AS family, f.expires_at AS family_expires_at, f.grant_id,
           (f.revoked_at IS NOT NULL OR g.revoked_at IS NOT NULL) AS ended,
           f.created_at AS family_created_at, g.workspace_id, f.user_id,
-          CASE WHEN u.id IS NULL THEN NULL
-               ELSE jsonb_build_object('id', u.id, 'status', u.status) END AS account
+          u.status AS user_status, c.updated_at AS client_version
      FROM artifacts a
      LEFT JOIN families f ON f.id = a.family_id
      LEFT JOIN grants g ON g.id = f.grant_id
      LEFT JOIN users u ON u.id = f.user_id
+     LEFT JOIN clients c ON c.client_id = a.client_id
     WHERE a.id = $1 AND a.kind = $2`,
 );
 
