@@ -5,13 +5,14 @@ import type { Clients } from './clients/index.ts';
 import type { Config } from './config/index.ts';
 import type { Database } from './db/index.ts';
 import type { Keys } from './keys/index.ts';
-import { createTokens } from './tokens/index.ts';
+import type { Tokens } from './tokens/index.ts';
 
 interface JobDeps {
   db: Database;
   keys: Keys;
   accounts: Accounts;
   clients: Clients;
+  tokens: Tokens;
   config: Config;
   now: () => Date;
   log: Logger;
@@ -23,8 +24,7 @@ const batch = 1000;
 
 /** Work that the clock starts. @returns a function that stops it and waits for what is running */
 export function startJobs(deps: JobDeps): () => Promise<void> {
-  const { db, keys, config, now, log } = deps;
-  const tokens = createTokens(db);
+  const { keys, tokens, config, now, log } = deps;
   let running: Promise<void> = Promise.resolve();
   let lastSweep = now().getTime();
 
@@ -34,7 +34,7 @@ export function startJobs(deps: JobDeps): () => Promise<void> {
     await tokens.sweep.closeOverlaps(new Date(at.getTime() - config.oauth.refresh_overlap * 1000));
     if (at.getTime() - lastSweep < sweepEvery) return;
     lastSweep = at.getTime();
-    await sweep(deps, tokens, at);
+    await sweep(deps, at);
   }
 
   const timer = setInterval(() => {
@@ -50,12 +50,13 @@ export function startJobs(deps: JobDeps): () => Promise<void> {
 }
 
 /** Removes what has expired, in small batches, so that no lock is held for long. */
-async function sweep(
-  { db, accounts, clients }: JobDeps,
-  tokens: ReturnType<typeof createTokens>,
-  at: Date,
-): Promise<void> {
-  await ensureAuditPartitions(db.kysely, at);
+async function sweep({ db, accounts, clients, tokens, log }: JobDeps, at: Date): Promise<void> {
+  await ensureAuditPartitions(db.kysely, at).catch((err) =>
+    log.error(
+      { err },
+      'the partitions of the audit log could not be made; the next sweep tries again',
+    ),
+  );
   while ((await tokens.sweep.removeExpired(at, batch)) > 0);
   while ((await accounts.purge(batch)) === batch);
   await clients.reap();

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { storageOptions } from '../app.ts';
 import { migrate, openDatabase } from '../db/index.ts';
+import { storageOptions } from '../rooms.ts';
 import { type ConfigOption, load } from './load.ts';
 
 /** `authserver migrate` */

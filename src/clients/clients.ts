@@ -72,8 +72,8 @@ export function createClients(
     ): Promise<Client | undefined> {
       // No other id can exist, and Postgres refuses some of them (NUL) with an error.
       if (!/^[\x21-\x7e]{1,2048}$/.test(clientId)) return undefined;
-      if (!isDocumentUrl(clientId) || version) return stored(clientId, version);
-      return refresh ? documents.current(clientId) : documents.stored(clientId);
+      if (!isDocumentUrl(clientId)) return stored(clientId, version);
+      return refresh ? documents.current(clientId) : documents.stored(clientId, version);
     },
     keysFor: createClientKeys({ fetch, now, log }),
     verifySecret,

@@ -32,7 +32,7 @@ export interface DocumentDeps {
   now: () => Date;
   log: Log;
   /** The client's row as it is stored. */
-  stored: (clientId: string) => Promise<Client | undefined>;
+  stored: (clientId: string, version?: Date) => Promise<Client | undefined>;
   /** Forgets a client everywhere, because its row changed. */
   changed: (clientId: string) => Promise<void>;
 }
@@ -70,8 +70,8 @@ export function createDocuments(deps: DocumentDeps, config: ClientsConfig) {
   }
 
   return {
-    async stored(clientId: string): Promise<Client | undefined> {
-      return hostOf(clientId) === undefined ? undefined : deps.stored(clientId);
+    async stored(clientId: string, version?: Date): Promise<Client | undefined> {
+      return hostOf(clientId) === undefined ? undefined : deps.stored(clientId, version);
     },
     async current(clientId: string): Promise<Client | undefined> {
       const host = hostOf(clientId);

@@ -35,10 +35,6 @@ describe('nobody is asked again', () => {
     expect(reasons({ client: { kind, digest: 'd1' } })).toEqual([]);
   });
 
-  test('about a box that was left empty', () => {
-    expect(reasons({ scopes: ['read', 'write'] })).toEqual([]);
-  });
-
   test('by a native client whose loopback port is another one each time', () => {
     const native = { ...remembered, redirectHost: '127.0.0.1' };
     expect(reasons({ remembered: native, redirectUri: 'http://127.0.0.1:54321/cb' })).toEqual([]);
@@ -104,8 +100,11 @@ describe('a person MUST be asked', () => {
   });
 
   test('when nothing that is asked for was granted', () => {
-    expect(reasons({ scopes: ['write'] })).toEqual(['nothing_granted']);
     expect(reasons({ scopes: [] })).toEqual(['nothing_granted']);
+  });
+
+  test('about a box that was left empty, when a client steps up and asks for it again', () => {
+    expect(reasons({ scopes: ['read', 'write'] })).toEqual(['more_scopes']);
   });
 
   test('when the client wants it: prompt=consent', () => {

@@ -55,7 +55,8 @@ export interface ConsentQuestion {
 
 /**
  * Whether a person must be asked, or an earlier answer holds. It holds for the same redirect host, an
- * unchanged client and scopes that were offered then; a box left empty stays unticked without asking.
+ * unchanged client and scopes that were granted then; a box left empty is offered again, so that a client
+ * that steps up (RFC 6750 insufficient_scope) is not stuck.
  * Does NOT check that the row is of this person, client, resource and workspace.
  *
  * @returns `reasons` is empty when nobody is asked

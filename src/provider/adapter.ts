@@ -5,6 +5,7 @@ import { hashId } from '../db/index.ts';
 import type { Tokens } from '../tokens/index.ts';
 import { clientProperties } from './client-properties.ts';
 import { InvalidGrant } from './errors.ts';
+import { knownClient } from './known-client.ts';
 import { claimReplayInRequest } from './replay.ts';
 import { currentContext, currentState } from './request-state.ts';
 
@@ -50,12 +51,7 @@ export function createAdapterFactory(deps: AdapterDeps): (name: string) => Adapt
 
 function findClient({ clients }: AdapterDeps) {
   return async (id: string): Promise<AdapterPayload | undefined> => {
-    const context = currentContext();
-    const source = currentState()?.token?.source;
-    const client = await clients.find(id, {
-      refresh: context?.oidc.route === 'authorization',
-      version: source?.clientId === id ? source.clientVersion : undefined,
-    });
+    const client = await knownClient(clients, id);
     if (client?.status !== 'active') return undefined;
     const assertion = currentState()?.form.client_assertion;
     return clientProperties(client, clients, typeof assertion === 'string' ? assertion : undefined);

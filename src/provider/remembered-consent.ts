@@ -2,10 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type Provider from 'oidc-provider';
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
+import type { User } from '../accounts/index.ts';
 import { recordAudit } from '../audit/index.ts';
+import type { Client } from '../clients/index.ts';
 import { findGrant, type GrantRow, needsConsent, touchGrant } from '../consent/index.ts';
 import type { Tables } from '../db/index.ts';
+import { OAuthError } from '../oauth/index.ts';
+import { chooseScopes, type Resource } from '../resources/index.ts';
 import type { ProviderDeps } from './deps.ts';
+import { knownClient } from './known-client.ts';
 import { crossSiteParameter } from './prompts.ts';
 
 /**
@@ -33,18 +38,39 @@ export async function loadAuthorizedGrant(
   return continueGrant(deps, provider, remembered, request.scopes, granted);
 }
 
-async function requestOf({ clients }: ProviderDeps, ctx: KoaContextWithOIDC) {
-  const { params, account, client } = ctx.oidc;
-  const known = client && (await clients.find(client.clientId, { refresh: false }));
-  if (!params || !account || !known) return undefined;
+/** What is asked for, cut to what this person may grant today; undefined where that is nothing. */
+async function requestOf(deps: ProviderDeps, ctx: KoaContextWithOIDC) {
+  const { params, account, client: found } = ctx.oidc;
+  const client = found && (await knownClient(deps.clients, found.clientId));
+  const user = account && (await deps.accounts.find(account.accountId));
+  const resource = deps.resources.resolve(String(params?.resource));
+  if (!params || !user || !client || !resource) return undefined;
+  const scopes = grantableScopes(deps, {
+    requested: String(params.scope ?? ''),
+    resource,
+    client,
+    user,
+  });
   return {
-    client: known,
-    clientId: known.clientId,
-    userId: account.accountId,
-    resource: String(params.resource),
+    client,
+    clientId: client.clientId,
+    userId: user.id,
+    resource: resource.uri,
     redirectUri: String(params.redirect_uri),
-    scopes: String(params.scope ?? '').split(' '),
+    scopes,
   };
+}
+
+function grantableScopes(
+  { config }: ProviderDeps,
+  request: { requested: string; resource: Resource; client: Client; user: User },
+): string[] {
+  try {
+    return chooseScopes({ ...request, requireScope: config.oauth.require_scope }).scopes;
+  } catch (error) {
+    if (error instanceof OAuthError) return []; // the consent page says so to the client
+    throw error;
+  }
 }
 
 async function continueGrant(

@@ -2,6 +2,7 @@ import type { KoaContextWithOIDC, Client as LibraryClient, ResourceServer } from
 import { OAuthError } from '../oauth/index.ts';
 import { chooseResource, chooseScopes, type Resource } from '../resources/index.ts';
 import type { ProviderDeps } from './deps.ts';
+import { knownClient } from './known-client.ts';
 import { stateOf } from './request-state.ts';
 
 /**
@@ -49,7 +50,7 @@ async function choose(
   client: LibraryClient,
   requested: readonly string[],
 ): Promise<Resource> {
-  const known = await clients.find(client.clientId, { refresh: false });
+  const known = await knownClient(clients, client.clientId);
   return chooseResource({
     requested,
     resources: resources.all(),
@@ -69,7 +70,7 @@ async function settleScopes(
   const { scopes } = chooseScopes({
     requested: typeof params.scope === 'string' ? params.scope : undefined,
     resource,
-    client: await clients.find(client.clientId, { refresh: false }),
+    client: await knownClient(clients, client.clientId),
     requireScope: config.oauth.require_scope,
   });
   params.scope = scopes.join(' ');

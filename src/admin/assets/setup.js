@@ -1,8 +1,9 @@
-// Takes the one-time token out of the address, where it never reached the server or a log, into the form.
+// Moves the one-time token from the address, which browsers send to nobody, into the form.
 const field = document.querySelector('input[name="token"]');
 const token = location.hash.slice(1);
 if (field && token) {
+  field.type = 'hidden';
   field.value = token;
-  field.closest('.field')?.setAttribute('hidden', '');
+  field.closest('.field')?.replaceWith(field);
   history.replaceState(null, '', location.pathname);
 }
