@@ -22,7 +22,8 @@ const mayImport = {
   audit: ['db'],
   keys: ['db', 'audit'],
 };
-const allowed = (room) => mayImport[room] ?? rooms.filter((other) => levelOf(other) < levelOf(room));
+const allowed = (room) =>
+  mayImport[room] ?? rooms.filter((other) => levelOf(other) < levelOf(room));
 
 module.exports = {
   forbidden: [
@@ -32,7 +33,10 @@ module.exports = {
       comment: `${room}/ may import only: ${allowed(room).join(', ') || 'nothing'}`,
       severity: 'error',
       from: { path: `^src/${room}/`, pathNot: test },
-      to: { path: '^src/', pathNot: [`^src/${room}/`, ...allowed(room).map((other) => `^src/${other}/`)] },
+      to: {
+        path: '^src/',
+        pathNot: [`^src/${room}/`, ...allowed(room).map((other) => `^src/${other}/`)],
+      },
     })),
     ...rooms.map((room) => ({
       name: `door-of-${room}`,
@@ -60,7 +64,10 @@ module.exports = {
       name: 'policy-is-pure',
       severity: 'error',
       from: { path: 'policy\\.ts$' },
-      to: { path: 'node_modules/(koa|@koa|kysely|pg)(/|$)|^(node:|fs$|http$|crypto$)', dependencyTypesNot: ['type-only'] },
+      to: {
+        path: 'node_modules/(koa|@koa|kysely|pg)(/|$)|^(node:|fs$|http$|crypto$)',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'app-only-from-cli-and-tests',
@@ -70,7 +77,8 @@ module.exports = {
     },
     {
       name: 'black-box-tests',
-      comment: 'e2e, examples and migrations never import src (but for the published resource-server kit)',
+      comment:
+        'e2e, examples and migrations never import src (but for the published resource-server kit)',
       severity: 'error',
       from: { path: '^(e2e|migrations)/' },
       to: { path: '^src/' },
@@ -93,6 +101,9 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     exclude: { path: 'dist/' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node'],
+    },
   },
 };

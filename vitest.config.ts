@@ -10,6 +10,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
           include: ['src/**/*.test.ts'],
           exclude: ['src/**/*.http.test.ts', 'src/**/*.postgres.test.ts'],
         },

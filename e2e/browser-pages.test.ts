@@ -128,6 +128,20 @@ test('Deny sends access_denied with state and iss back to the client', async () 
   await context.close();
 });
 
+test('a remembered consent is not asked for again', async () => {
+  const { context, page } = await openPage(browser);
+  await page.goto(authorizationRequest('web-app').url);
+  await signIn(page, stage.alice.email, stage.alice.password);
+  await arrivalAfter(page, 'web-app', () => decide(page, 'approve'));
+
+  await page.goto(authorizationRequest('web-app', { prompt: 'login' }).url);
+  await signIn(page, stage.alice.email, stage.alice.password);
+  await page.waitForURL((url) => url.href.startsWith(redirects['web-app']));
+
+  expect(new URL(page.url()).searchParams.get('code')).toBeTruthy();
+  await context.close();
+});
+
 test('the consent page names client, redirect host, resource and account', async () => {
   const { context, page } = await openPage(browser);
   await page.goto(authorizationRequest('web-app').url);
@@ -174,7 +188,7 @@ test('three tabs opened before the sign-in all finish with their own state', asy
   const tabs = await Promise.all(
     [1, 2, 3].map(async () => ({
       ...(await openTab(context)),
-      ...authorizationRequest('desktop-app', { prompt: 'consent' }),
+      ...authorizationRequest('desktop-app'),
     })),
   );
   for (const { page, url } of tabs) {
@@ -271,6 +285,8 @@ function authorizationRequest(
     code_challenge: challenge,
     code_challenge_method: 'S256',
     resource: stage.mcpUrl,
+    // Consent is remembered; every test wants to be asked.
+    prompt: 'consent',
     ...changes,
   });
   return { url: `${stage.issuer}/oauth/authorize?${parameters}`, state };

@@ -28,9 +28,10 @@ test('the demo with --exit passes every step by CIMD and by DCR and shows no sec
 
   expect(await demo.exit(), demo.output()).toBe(0);
 
-  for (const shown of ['(CIMD)', '(DCR)', '401', '403', 'DPoP', '27 of 27 steps passed']) {
+  for (const shown of ['(CIMD)', '(DCR)', '401', '403', 'DPoP']) {
     expect(demo.output()).toContain(shown);
   }
+  expect(demo.output()).toMatch(/\b(\d\d) of \1 steps passed/);
   expect(demo.output()).not.toContain('✗');
   // A whole JWT has three parts; a shortened one has none.
   expect(demo.output()).not.toMatch(/eyJ[\w-]+\.[\w-]+\.[\w-]+/);
@@ -40,6 +41,7 @@ test('the demo with --exit passes every step by CIMD and by DCR and shows no sec
 
 test('the demo stays up with what to paste, and Ctrl-C ends all of it', async () => {
   const demo = startDemo(options());
+  await demo.printed('Become the first owner');
   await demo.printed('#');
 
   const mcpUrl = `http://localhost:${ports.boards}/mcp`;
@@ -53,7 +55,7 @@ test('the demo stays up with what to paste, and Ctrl-C ends all of it', async ()
   }
   expect(demo.output()).toMatch(/^\s*password: \S{8,}$/m);
   expect(demo.output()).toMatch(/http:\/\/\S+\/admin\/\S*#\S+/);
-  expect(await (await fetch(`http://localhost:${ports.server}/health`)).status).toBe(200);
+  expect((await fetch(`http://localhost:${ports.server}/health`)).status).toBe(200);
 
   demo.interrupt();
 

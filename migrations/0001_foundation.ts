@@ -51,6 +51,7 @@ const statements = [
     last_used_at timestamptz
   )`,
   'CREATE INDEX clients_created ON clients (created_at)',
+  `CREATE INDEX clients_registered_from ON clients (registered_from, created_at) WHERE kind = 'dcr'`,
   `CREATE INDEX clients_unused ON clients (coalesce(last_used_at, created_at)) WHERE kind = 'dcr'`,
   // Negative answers for client metadata documents, shared by all replicas.
   `CREATE TABLE client_document_failures (
@@ -76,6 +77,7 @@ const statements = [
     updated_at timestamptz NOT NULL,
     last_login_at timestamptz
   )`,
+  `CREATE INDEX users_owner ON users (id) WHERE role = 'owner'`,
   // Sign-in sessions; id is the hash of the cookie's value, uid survives the change of id at login.
   `CREATE TABLE sessions (
     id text PRIMARY KEY,
@@ -105,6 +107,7 @@ const statements = [
     used_at timestamptz,
     created_at timestamptz NOT NULL
   )`,
+  'CREATE INDEX one_time_links_expiry ON one_time_links (expires_at)',
 
   // What people granted: one row per (user, client, resource, workspace); it spans token families.
   `CREATE TABLE grants (

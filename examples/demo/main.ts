@@ -161,6 +161,7 @@ function serverConfig() {
 
 /** Ends everything that was started, once, and leaves. */
 async function end(exitCode: number): Promise<void> {
+  printer.silence();
   ending ??= (async () => {
     for (const stop of endings.reverse()) await stop();
     process.exit(exitCode);

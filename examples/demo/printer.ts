@@ -20,6 +20,8 @@ export type Printer = {
   /** A short line that something is ready, with where it is. */
   ready(what: string, where: string): void;
   line(text?: string): void;
+  /** Prints nothing from now on: what fails while everything is being stopped is no news. */
+  silence(): void;
   /** How many steps passed and how many there were. */
   counts(): { passed: number; total: number };
 };
@@ -34,9 +36,10 @@ export function createPrinter(stream: NodeJS.WriteStream): Printer {
   let passed = 0;
   let total = 0;
   let numberInRun = 0;
+  let silent = false;
   const paint = (style: Style, text: string) => styleText(style, text, { stream });
   const line = (text = '') => {
-    stream.write(`${text}\n`);
+    if (!silent) stream.write(`${text}\n`);
   };
   const details = (lines: readonly string[]) => {
     for (const text of lines) line(paint('dim', `         ${text}`));
@@ -86,6 +89,9 @@ export function createPrinter(stream: NodeJS.WriteStream): Printer {
     step,
     ready: (what, where) => line(`     ${paint('green', '✓')} ${what.padEnd(42)} ${where}`),
     line,
+    silence: () => {
+      silent = true;
+    },
     counts: () => ({ passed, total }),
   };
 }

@@ -10,6 +10,7 @@ export interface ProviderInternals {
     dPoPSigningAlgValues: string[];
   };
   features: Record<string, { enabled?: boolean }>;
+  DPoPNonces?: { nextChallenge(): string };
 }
 
 /**
@@ -29,6 +30,13 @@ export function internalsOf(provider: Provider): ProviderInternals {
  */
 export function removeFormPost(provider: Provider): void {
   internalsOf(provider).responseModes.delete('form_post');
+}
+
+/** The nonce that a DPoP proof shall have next (RFC 9449 §8), the same that the library hands out. */
+export function nextDpopNonce(provider: Provider): string {
+  const { DPoPNonces } = internalsOf(provider);
+  if (!DPoPNonces) throw new TypeError('oidc-provider has no DPoP nonces: nonceSecret is missing');
+  return DPoPNonces.nextChallenge();
 }
 
 function isInternals(state: unknown): state is ProviderInternals {

@@ -4,8 +4,9 @@ import { useOurClientRules } from './client-properties.ts';
 import { providerConfiguration } from './configuration.ts';
 import { nameCookiesByInteraction } from './cookies.ts';
 import type { ProviderDeps } from './deps.ts';
+import { limitProofs } from './dpop.ts';
 import { explainErrors, rememberErrors } from './explain-errors.ts';
-import { removeFormPost } from './internals.ts';
+import { nextDpopNonce, removeFormPost } from './internals.ts';
 import { refusePublicIntrospection } from './introspection.ts';
 import { recordIssuances } from './issuance.ts';
 import { guardRedirects } from './redirect-guard.ts';
@@ -24,6 +25,18 @@ export function buildProvider(deps: ProviderDeps): Provider {
   recordIssuances(provider, deps);
   rememberErrors(provider);
   provider.use(explainErrors(deps));
+  if (deps.config.dpop.enabled) {
+    provider.use(
+      at(
+        '/oauth/token',
+        limitProofs({
+          lifetime: deps.config.dpop.proof_lifetime,
+          now: deps.now,
+          nextNonce: () => nextDpopNonce(provider),
+        }),
+      ),
+    );
+  }
   provider.use(
     at(
       '/oauth/token',

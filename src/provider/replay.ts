@@ -4,8 +4,11 @@ import type { Tokens } from '../tokens/index.ts';
 import { InvalidClientAuth, InvalidDpopProof } from './errors.ts';
 import { currentContext, currentState } from './request-state.ts';
 
-/** Clock difference between replicas that a claim outlives, in seconds. */
-const skew = 30;
+/**
+ * Seconds by which a clock may be wrong and set back: a claim that was swept while the clock ran ahead
+ * must not make room for the same proof afterwards.
+ */
+const clockError = 3600;
 
 /**
  * `jti` claims (RFC 9449 §11.1, RFC 7523 §3): one INSERT that fails on conflict, never find-then-save.
@@ -17,7 +20,7 @@ export function claimReplayInRequest({ tokens, now }: { tokens: Tokens; now: () 
     const kind = isAssertion(token?.claims.length ?? 0) ? 'assertion' : 'proof';
     const key = hashId(`${kind}:${id}:${kind === 'proof' ? await proofThumbprint() : ''}`);
     // A proof may be dated ahead by the whole window, so its claim lives twice as long.
-    const expiresAt = new Date(now().getTime() + (2 * expiresIn + 2 * skew) * 1000);
+    const expiresAt = new Date(now().getTime() + (2 * expiresIn + clockError) * 1000);
     if (token) {
       token.claims.push({ id: key, expiresAt, kind });
       return;
