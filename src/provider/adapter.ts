@@ -1,19 +1,23 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import type { Accounts } from '../accounts/index.ts';
+import type { AuditMeta } from '../audit/index.ts';
 import type { Clients } from '../clients/index.ts';
-import { hashId } from '../db/index.ts';
 import type { Tokens } from '../tokens/index.ts';
 import { clientProperties } from './client-properties.ts';
+import { endFamily } from './end-family.ts';
 import { InvalidGrant } from './errors.ts';
 import { knownClient } from './known-client.ts';
 import { claimReplayInRequest } from './replay.ts';
-import { currentContext, currentState } from './request-state.ts';
+import { currentState } from './request-state.ts';
+import { sessionAdapter } from './session-adapter.ts';
+import { expiresAt, unsupported, withoutSecrets } from './stored-payload.ts';
 
 export interface AdapterDeps {
   tokens: Tokens;
   clients: Clients;
   accounts: Accounts;
   now: () => Date;
+  auditMeta: () => AuditMeta;
 }
 
 type Payload = Record<string, unknown>;
@@ -64,7 +68,9 @@ function exchangeableAdapter(kind: string, deps: AdapterDeps): Adapter {
   return {
     ...stored,
     async find(value) {
-      const token = currentState()?.token;
+      const state = currentState();
+      if (state?.presented) return undefined; // an access token was presented
+      const token = state?.token;
       if (!token) return stored.find(value);
       const { source, mode } = token;
       if (source?.value !== value || source.kind !== kind) return undefined;
@@ -87,18 +93,14 @@ function exchangeableAdapter(kind: string, deps: AdapterDeps): Adapter {
   };
 }
 
-async function endFamily(familyId: string, { tokens, now }: AdapterDeps): Promise<void> {
-  const token = currentState()?.token;
-  if (!token) await tokens.families.end(familyId, now());
-  else if (token.mode === 'reused') token.endFamily = familyId; // a lost race ends nothing
-}
-
 /** The library's Grant is one authorization: the token family. */
 function grantAdapter(deps: AdapterDeps): Adapter {
   return {
     ...unsupported('Grant'),
     async find(id) {
       const state = currentState();
+      const presented = state?.presented;
+      if (presented?.family && presented.payload?.grantId === id) return presented.family;
       const source = state?.token?.source;
       if (source?.familyId === id) {
         const alive = !source.ended && source.familyExpiresAt > deps.now() && source.accountActive;
@@ -130,38 +132,6 @@ function accessTokenAdapter(kind: string): Adapter {
     },
     async destroy() {}, // the family ends with it: revokeByGrantId follows
     async revokeByGrantId() {}, // RefreshToken's adapter ends the family, once
-  };
-}
-
-/** Milliseconds for which a rotated session id is still known: parallel tabs are on their way with it. */
-const rotationGrace = 15_000;
-
-function sessionAdapter({ accounts: { sessions }, now }: AdapterDeps): Adapter {
-  return {
-    ...unsupported('Session'),
-    async find(id) {
-      const row = await sessions.find(hashId(id));
-      return row && { ...row.payload, jti: id };
-    },
-    async findByUid(uid) {
-      return (await sessions.findByUid(uid))?.payload;
-    },
-    async upsert(id, payload, expiresIn) {
-      await sessions.save({
-        id: hashId(id),
-        uid: String(payload.uid),
-        user_id: payload.accountId ?? null,
-        payload: JSON.stringify(withoutSecrets(payload)),
-        expires_at: expiresAt(now(), expiresIn),
-        created_at: now(),
-      });
-    },
-    async destroy(id) {
-      // The id changed. At sign-in the old one ends at once (session fixation).
-      const signedIn = currentContext()?.oidc.result?.login !== undefined;
-      if (signedIn) await sessions.remove(hashId(id));
-      else await sessions.touch(hashId(id), new Date(now().getTime() + rotationGrace));
-    },
   };
 }
 
@@ -203,34 +173,6 @@ function newArtifact(
     payload: withoutSecrets(payload),
     expiresAt: expiresAt(now, expiresIn),
   };
-}
-
-/** The stored payload never holds the artifact's own value nor a session's cookie. */
-function withoutSecrets({ jti: _value, session, ...payload }: Payload): Payload {
-  if (typeof session !== 'object' || session === null) return payload;
-  const { cookie: _cookie, ...rest } = { cookie: undefined, ...session };
-  return { ...payload, session: rest };
-}
-
-/** Methods that the library never calls on this model: a call would be a bug, so it is loud. */
-function unsupported(kind: string): Adapter {
-  const refuse = (method: string) => async () => {
-    throw new TypeError(`${kind}.${method} is not stored by the provider`);
-  };
-  return {
-    find: refuse('find'),
-    findByUid: refuse('findByUid'),
-    findByUserCode: refuse('findByUserCode'),
-    upsert: refuse('upsert'),
-    consume: refuse('consume'),
-    destroy: refuse('destroy'),
-    revokeByGrantId: refuse('revokeByGrantId'),
-  };
-}
-
-function expiresAt(now: Date, expiresIn: number | undefined): Date {
-  if (expiresIn === undefined) throw new TypeError('everything that is stored expires');
-  return new Date(now.getTime() + expiresIn * 1000);
 }
 
 function seconds(date: Date): number {

@@ -35,30 +35,40 @@ export function explainErrors({
   metrics: Metrics;
 }): Middleware<object, KoaContextWithOIDC> {
   return async (ctx, next) => {
-    try {
-      await next();
-    } catch (error) {
-      stateOf(ctx).error = error;
-      renderError(ctx, error);
-    }
-    const { error } = stateOf(ctx);
-    if (error === undefined || ctx.status < 400) return;
-    if (isErrorBody(ctx.body)) renderError(ctx, explain(error));
-    metrics.requestRefused({ endpoint: ctx.path, error: codeOf(error) });
+    const thrown: unknown = await next().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const error = thrown ?? stateOf(ctx).error;
+    if (error === undefined || (thrown === undefined && ctx.status < 400)) return;
+    const told = explain(error);
+    if (thrown !== undefined || isErrorBody(ctx.body)) renderError(ctx, told);
+    metrics.requestRefused({ endpoint: ctx.path, error: codeOf(told) });
   };
 }
 
 /** The same error with a description for its reader; unknown errors stay as they are. */
 export function explain(error: unknown): unknown {
   if (!(error instanceof errors.OIDCProviderError) || !isErrorCode(error.error)) return error;
+  const code = corrected[error.error_description ?? ''];
   const why = sentences[error.error_detail ?? ''] ?? sentences[error.error_description ?? ''];
   const description = why ?? plain(error.error_description) ?? fallback(error.error);
-  return new OAuthError(error.error, description, {
-    status: error.statusCode,
+  return new OAuthError(code ?? error.error, description, {
+    status: code ? undefined : error.statusCode,
     cause: error,
     detail: { reason: error.error_detail },
   });
 }
+
+/** Where the library says invalid_request and RFC 6749 §5.2 has a code of its own. */
+const corrected: Record<string, ErrorCode> = {
+  'no client authentication mechanism provided': 'invalid_client',
+  'invalid authorization header value format': 'invalid_client',
+  'client_secret must be provided in the Authorization header': 'invalid_client',
+  'client_id and client_secret in the authorization header are not properly encoded':
+    'invalid_client',
+  'requested grant type is not allowed for this client': 'unauthorized_client',
+};
 
 /** The library's private reasons that a client may know, in words that say what to do. */
 const sentences: Record<string, string> = {
@@ -69,8 +79,10 @@ const sentences: Record<string, string> = {
     'This authorization code has been used already. Start a new authorization.',
   'authorization code redirect_uri mismatch':
     'redirect_uri differs from the one of the authorization request. Send the same value.',
-  'PKCE verification failed':
+  'code_verifier does not match code_challenge':
     'code_verifier does not match the code_challenge (RFC 7636 section 4.6).',
+  'code_verifier must be provided':
+    'code_verifier is missing. Send the one that the code_challenge was made from (RFC 7636).',
   'refresh token not found': 'This refresh token is unknown. Start a new authorization.',
   'refresh token is expired': 'This refresh token has expired. Start a new authorization.',
   'refresh token already used':
@@ -83,13 +95,19 @@ const sentences: Record<string, string> = {
   'client not found':
     'This client_id is unknown here; it may have been removed. Register again or check the client_id.',
   'invalid secret provided': 'The client secret is wrong.',
+  'no client authentication mechanism provided':
+    'client_id is missing. Send it, and authenticate by the method that the client is registered with.',
   'client authentication failed':
     'Client authentication failed. Check client_id, method and credentials.',
   'grant request is invalid': 'This code or token is not valid. Start a new authorization.',
 };
 
+/** A sentence; one that begins with a parameter's name keeps its spelling. */
 function plain(description: string | undefined): string | undefined {
-  return description ? `${description.charAt(0).toUpperCase()}${description.slice(1)}.` : undefined;
+  if (!description) return undefined;
+  const isName = /^[a-z]+_/.test(description);
+  const first = description.charAt(0);
+  return `${isName ? first : first.toUpperCase()}${description.slice(1)}.`;
 }
 
 function fallback(error: ErrorCode): string {

@@ -26,7 +26,11 @@ export async function presentToken(
   const handle = crypto.randomUUID();
   const claims = await verify(deps, token);
   const issued = claims?.jti ? await deps.tokens.exchange.issued(claims.jti) : undefined;
-  state.presented = { handle, payload: issued?.alive ? payloadOf(issued) : undefined };
+  state.presented = {
+    handle,
+    payload: issued?.alive ? payloadOf(issued) : undefined,
+    family: issued?.family ?? undefined,
+  };
   return handle;
 }
 

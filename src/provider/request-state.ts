@@ -10,9 +10,16 @@ export interface RequestState {
   /** The unit of work of a token request. */
   token?: TokenRequest;
   /** The access token that introspection or revocation was asked about, already verified. */
-  presented?: { handle: string; payload: Record<string, unknown> | undefined };
+  presented?: {
+    handle: string;
+    payload: Record<string, unknown> | undefined;
+    /** Its token family, as the library's Grant. */
+    family?: Record<string, unknown> | undefined;
+  };
   /** Sec-Fetch-Site of the first authorize request said `cross-site`. */
   crossSite?: boolean;
+  /** The token family that a revocation has ended already. */
+  endedFamily?: string;
   /** The error that the library reported, with its private detail. */
   error?: unknown;
 }

@@ -134,8 +134,8 @@ describe('the request (RFC 6749 §3.2)', () => {
     await refused(answer, 415, 'invalid_request');
   });
 
-  test.each(['password', 'implicit', '__proto__', 'constructor', 'x'.repeat(5000)])(
-    'the grant type %.20s MUST be refused',
+  test.each(['password', 'implicit', '__proto__', 'constructor', 'X', ' '])(
+    'the grant type %s MUST be refused',
     async (grant_type) => {
       const answer = await server.post('/oauth/token', { grant_type, client_id: 'PUB' });
       await refused(answer, 400, 'unsupported_grant_type');

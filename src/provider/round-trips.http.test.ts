@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { testDatabase } from '../db/database.testing.ts';
+import { code, good, redeem, refresh, tokens } from './flow.testing.ts';
+import { startServer, type TestServer } from './server.testing.ts';
+
+let server: TestServer;
+const statements: string[] = [];
+beforeAll(async () => {
+  const db = await testDatabase({ onQuery: ({ name }) => statements.push(name) });
+  server = await startServer({ db });
+});
+afterAll(() => server.close());
+
+/** The statements that a request sends to the database. */
+async function during(request: () => Promise<Response>): Promise<string[]> {
+  statements.length = 0;
+  const response = await request();
+  expect(response.status).toBe(200);
+  return [...statements];
+}
+
+test('a refresh costs two round trips: one that reads everything, one that writes everything', async () => {
+  const { refresh_token: first } = await tokens(server);
+  server.advance(2); // whatever is cached for a moment only is forgotten
+  expect(await during(() => refresh(server, first))).toEqual([
+    'authserver_read_source',
+    'authserver_commit_exchange',
+  ]);
+});
+
+test('a code exchange costs two round trips', async () => {
+  const flow = good();
+  const value = await code(server, flow);
+  server.advance(2);
+  expect(await during(() => redeem(server, flow, value))).toEqual([
+    'authserver_read_source',
+    'authserver_commit_exchange',
+  ]);
+});
+
+test('introspection of a JWT access token is one read and no write', async () => {
+  const { access_token: token } = await tokens(server);
+  const credentials = { client_id: 'RS1', client_secret: 'web-secret-0123456789' };
+  await server.post('/oauth/introspect', { token, ...credentials });
+  const sent = await during(() => server.post('/oauth/introspect', { token, ...credentials }));
+  expect(sent).not.toContain('authserver_commit_exchange');
+  expect(sent.filter((name) => name !== 'authserver_find_client')).toEqual([
+    'authserver_read_issuance',
+  ]);
+});
