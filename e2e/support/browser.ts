@@ -14,6 +14,9 @@ import {
   type Page,
 } from 'playwright-core';
 
+export const emailField = 'input[name=username]';
+export const approveButton = 'button[name=decision][value=approve]';
+
 /** Flags of the packaged Chromium that would make it less strict than a person's browser. */
 const lenient = [
   '--single-process',
@@ -109,6 +112,11 @@ export async function overflows(page: Page): Promise<boolean> {
   return page.evaluate<boolean>(
     'document.documentElement.scrollWidth > document.documentElement.clientWidth',
   );
+}
+
+/** All words of the page, in the order of the page. */
+export async function wordsOf(page: Page): Promise<string> {
+  return (await page.locator('body').textContent()) ?? '';
 }
 
 /** Where the screenshots of this run go; `E2E_SCREENSHOTS` names a directory to keep them in. */

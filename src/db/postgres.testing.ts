@@ -16,6 +16,13 @@ declare module 'vitest' {
 
 /** Vitest global set-up: a real Postgres server of its own for the whole run, gone afterwards. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const server = await startPostgres();
+  project.provide('postgres', server.url);
+  return server.remove;
+}
+
+/** A Postgres server that a test may stop and start again. */
+export async function startPostgres() {
   const directory = mkdtempSync(join(tmpdir(), 'authserver-postgres-'));
   chmodSync(directory, 0o755); // the server runs as a user of its own
   const port = await freePort();
@@ -24,17 +31,21 @@ export default async function setup(project: TestProject): Promise<() => Promise
     user: 'postgres',
     password: 'postgres',
     port,
-    persistent: false,
+    persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     onLog: () => {},
     onError: () => {},
   });
   await server.initialise();
   await server.start();
-  project.provide('postgres', `postgres://postgres:postgres@127.0.0.1:${port}/postgres`);
-  return async () => {
-    await server.stop();
-    rmSync(directory, { recursive: true, force: true });
+  return {
+    url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`,
+    start: () => server.start(),
+    stop: () => server.stop(),
+    async remove() {
+      await server.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
   };
 }
 

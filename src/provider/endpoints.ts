@@ -7,12 +7,15 @@ import { presentToken } from './introspection.ts';
 import type { LiveProvider } from './provider.ts';
 import type { RequestState } from './request-state.ts';
 
+/** Longest form of the token endpoint, in bytes. */
 const longestForm = 64 * 1024;
+/** The same where a token is asked about: what is no token shall be inactive, not an error. */
+const longestQuestion = 1536 * 1024;
 
 /** `POST /oauth/token` (RFC 6749 §3.2): resource indicators are made canonical before the library. */
 export function token(deps: ProviderDeps, live: LiveProvider) {
   return (ctx: Context) =>
-    post(deps, live, ctx, '/oauth/token', async (sent) =>
+    post(deps, live, ctx, { path: '/oauth/token', limit: longestForm }, async (sent) =>
       sent.resource === undefined
         ? sent
         : { ...sent, resource: registeredUris(deps.resources, sent.resource) },
@@ -21,12 +24,14 @@ export function token(deps: ProviderDeps, live: LiveProvider) {
 
 /** `POST /oauth/introspect` (RFC 7662). */
 export function introspect(deps: ProviderDeps, live: LiveProvider) {
-  return (ctx: Context) => post(deps, live, ctx, '/oauth/introspect', presented(deps));
+  const endpoint = { path: '/oauth/introspect', limit: longestQuestion };
+  return (ctx: Context) => post(deps, live, ctx, endpoint, presented(deps));
 }
 
 /** `POST /oauth/revoke` (RFC 7009). */
 export function revoke(deps: ProviderDeps, live: LiveProvider) {
-  return (ctx: Context) => post(deps, live, ctx, '/oauth/revoke', presented(deps));
+  const endpoint = { path: '/oauth/revoke', limit: longestQuestion };
+  return (ctx: Context) => post(deps, live, ctx, endpoint, presented(deps));
 }
 
 function presented(deps: ProviderDeps) {
@@ -40,10 +45,10 @@ async function post(
   deps: ProviderDeps,
   live: LiveProvider,
   ctx: Context,
-  path: string,
+  { path, limit }: { path: string; limit: number },
   prepare: (sent: Fields, state: RequestState) => Promise<Fields>,
 ): Promise<void> {
-  const sent = await readForm(ctx, longestForm);
+  const sent = await readForm(ctx, limit);
   const state: RequestState = { form: sent };
   const form = await prepare(sent, state);
   await callLibrary(ctx, { provider: live.current, ...issuerOf(deps) }, path, form, state);

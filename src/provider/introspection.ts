@@ -24,7 +24,7 @@ export async function presentToken(
   if (token.length > longestToken) return 'oversized';
   if (!token.includes('.')) return token; // opaque: a refresh token, looked up by its hash
   const handle = crypto.randomUUID();
-  const claims = await verify(deps, token);
+  const claims = isExact(token) ? await verify(deps, token) : undefined;
   const issued = claims?.jti ? await deps.tokens.exchange.issued(claims.jti) : undefined;
   state.presented = {
     handle,
@@ -34,14 +34,22 @@ export async function presentToken(
   return handle;
 }
 
+/** Base64url without anything that a decoder would forgive: one token has one spelling. */
+function isExact(token: string): boolean {
+  return token
+    .split('.')
+    .every((part) => Buffer.from(part, 'base64url').toString('base64url') === part);
+}
+
 async function verify(
-  { keys, config }: ProviderDeps,
+  { keys, config, now }: ProviderDeps,
   token: string,
 ): Promise<JWTPayload | undefined> {
   try {
     const { payload } = await jwtVerify(token, createLocalJWKSet(keys.publicJwks()), {
       issuer: config.server.issuer,
       typ: 'at+jwt',
+      currentDate: now(),
     });
     return payload;
   } catch {
@@ -72,17 +80,18 @@ function payloadOf(issued: IssuedToken): Record<string, unknown> {
 
 /**
  * Who may introspect (RFC 7662 §4): the token's own client and the clients that are its resource
- * server. Everybody else sees an inactive token, so that tokens cannot be probed.
+ * server. Everybody else sees an inactive token, so that tokens cannot be probed. A refresh token is
+ * for nobody but its client: a resource server that saw it active would take it for an access token.
  */
 export function mayIntrospect(
   { resources }: ProviderDeps,
   client: LibraryClient,
-  token: { clientId?: string; aud?: string | string[]; resource?: unknown },
+  token: { kind: string; clientId?: string; aud?: string | string[] },
 ): boolean {
   if (client.clientAuthMethod === 'none') return false;
   if (token.clientId === client.clientId) return true;
-  const audience = token.aud ?? token.resource;
-  const resource = typeof audience === 'string' ? resources.resolve(audience) : undefined;
+  if (token.kind === 'RefreshToken' || typeof token.aud !== 'string') return false;
+  const resource = resources.resolve(token.aud);
   return resource?.clients.includes(client.clientId) ?? false;
 }
 

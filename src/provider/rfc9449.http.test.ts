@@ -2,8 +2,9 @@ import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { decodeJwt, exportJWK } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { basic, granted, ownClock, refused as refusedWith } from './answers.testing.ts';
 import { createProver, type Prover, seconds } from './dpop.testing.ts';
-import { code, type Flow, good, redeem, refresh, type Tokens } from './flow.testing.ts';
+import { code, type Flow, good, redeem, refresh } from './flow.testing.ts';
 import { loopbackCallback, startServer, type TestServer, webSecret } from './server.testing.ts';
 
 /** RFC 9449: OAuth 2.0 Demonstrating Proof of Possession. */
@@ -19,30 +20,10 @@ beforeAll(async () => {
 afterAll(() => server.close());
 afterEach(() => vi.useRealTimers());
 
-const basic = (client: string) => ({
-  Authorization: `Basic ${Buffer.from(`${client}:${webSecret}`).toString('base64')}`,
-});
+const asRs1 = basic('RS1', webSecret);
 const read = async (answer: Response) =>
   z.record(z.string(), z.unknown()).parse(await answer.json());
-const granted = async (answer: Response): Promise<Tokens> => {
-  expect(answer.status).toBe(200);
-  return JSON.parse(await answer.text());
-};
-
-/** A clock that this process, the server and the library share. */
-function clock() {
-  vi.useFakeTimers({ toFake: ['Date'] });
-  return { move: (by: number) => vi.setSystemTime(Date.now() + by * 1000) };
-}
-
-async function refused(answer: Response, error = 'invalid_dpop_proof') {
-  expect(answer.status).toBe(400);
-  expect(answer.headers.get('cache-control')).toBe('no-store');
-  const body = await read(answer);
-  expect(body.error).toBe(error);
-  expect(body.access_token).toBeUndefined();
-  expect(body.error_description).not.toBe('');
-}
+const refused = (answer: Response, error = 'invalid_dpop_proof') => refusedWith(answer, 400, error);
 
 /** Redeems one code with the given DPoP header; then shows that a refusal has not consumed the code. */
 async function attempt(header: string) {
@@ -71,7 +52,7 @@ describe('§5 a token that is bound to a key', () => {
     expect(body.token_type).toBe('DPoP');
     expect(decodeJwt(body.access_token).cnf).toEqual({ jkt: prover.jkt });
     const seen = await read(
-      await server.post('/oauth/introspect', { token: body.access_token }, basic('RS1')),
+      await server.post('/oauth/introspect', { token: body.access_token }, asRs1),
     );
     expect(seen).toMatchObject({ active: true, token_type: 'DPoP', cnf: { jkt: prover.jkt } });
     const row = await server.db.kysely
@@ -361,22 +342,22 @@ describe('§11.1 a proof is used once', () => {
   });
 
   test('a proof with a nonce is no exception as long as its nonce lives (DP04)', async () => {
-    const time = clock();
+    const time = ownClock();
     const first = await attempt(await prover.proof(endpoint));
     const nonce = first.answer.headers.get('dpop-nonce') ?? '';
     const proof = await prover.proof(endpoint, { claims: { nonce } });
     await granted((await attempt(proof)).answer);
-    time.move(119);
+    time.advance(119);
     await refused((await attempt(proof)).answer);
   });
 
   test('a proof stays used when the clock ran an hour ahead, rows were swept, and it was set back (R19)', async () => {
-    const time = clock();
+    const time = ownClock();
     const proof = await prover.proof(endpoint);
     await granted((await attempt(proof)).answer);
-    time.move(3600);
+    time.advance(3600);
     await server.app.rooms.tokens.sweep.removeExpired(server.now(), 1000);
-    time.move(-3590);
+    time.advance(-3590);
     await refused((await attempt(proof)).answer);
   });
 });
@@ -428,12 +409,12 @@ describe('§8 a server that asks for nonces', () => {
 
   test('a nonce is refused when its time is over', async () => {
     const url = `${strict.url}/oauth/token`;
-    const time = clock();
+    const time = ownClock();
     const flow = good();
     const value = await code(strict, flow);
     const first = await redeem(strict, flow, value, {}, await prover.headers(url));
     const nonce = first.headers.get('dpop-nonce') ?? '';
-    time.move(600);
+    time.advance(600);
     const late = good();
     const lateCode = await code(strict, late);
     const headers = await prover.headers(url, { claims: { nonce } });

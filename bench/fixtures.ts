@@ -1,0 +1,7 @@
+/** What both servers know: one public client, one resource, one person. */
+export const benchClient = { id: 'bench', redirectUri: 'https://app.test/cb' };
+export const benchResource = { uri: 'https://mcp.test/mcp', scope: 'mcp:read' };
+export const benchPerson = { email: 'alice@example.test', password: 'correct horse alice' };
+
+/** Connections that the driver keeps open, each with one request under way. */
+export const connections = 16;
