@@ -67,6 +67,8 @@ const corrected: Record<string, ErrorCode> = {
   'client_secret must be provided in the Authorization header': 'invalid_client',
   'client_id and client_secret in the authorization header are not properly encoded':
     'invalid_client',
+  'client_id mismatch': 'invalid_client',
+  'invalid client_assertion format': 'invalid_client',
   'requested grant type is not allowed for this client': 'unauthorized_client',
 };
 

@@ -1,13 +1,19 @@
 import type { Context } from 'koa';
-import { currentRequest, readJson } from '../http/index.ts';
+import { addressBucket, createRateLimiter, currentRequest, readJson } from '../http/index.ts';
 import type { ProviderDeps } from './deps.ts';
 
 const limits = { limitBytes: 64 * 1024, maxDepth: 12 };
 
 /** Dynamic client registration and its management (RFC 7591, RFC 7592); the decisions are in clients/. */
-export function registration({ clients, auditMeta }: ProviderDeps) {
+export function registration({ clients, auditMeta, config }: ProviderDeps) {
+  const limiter = createRateLimiter({
+    name: 'registration',
+    perSecond: config.dcr.rate_limit,
+    burst: config.dcr.rate_limit_burst,
+  });
   return {
     async create(ctx: Context): Promise<void> {
+      await limiter.take(addressBucket(currentRequest().ip));
       const body = await readJson(ctx, limits);
       const { status, body: answer } = await clients.register(body, {
         ip: currentRequest().ip,
