@@ -38,7 +38,7 @@ export async function startOurs(options: StartOptions): Promise<Contender> {
   return { ...server, url, authorizePath: '/oauth/authorize', tokenPath: '/oauth/token' };
 }
 
-/** oidc-provider as it comes, on the adapter that everybody writes, or on its own memory. */
+/** oidc-provider as it comes, on the adapter that everybody writes, or in memory. */
 export async function startNaive(options: StartOptions): Promise<Contender> {
   const { directory, dsn, cores, nodeFlags = [] } = options;
   const port = await freePort();

@@ -6,11 +6,12 @@ import Provider, { type Configuration } from 'oidc-provider';
 import pg from 'pg';
 import { benchClient, benchResource } from '../fixtures.ts';
 import { createNaiveAdapter, createTable, type NaiveTables } from './adapter.ts';
+import { createMemoryAdapter } from './memory-adapter.ts';
 
 /**
  * A plain oidc-provider: what one gets by following its documentation. Same flow, same key type, same
  * token format and same pool size as our server; no audit, no records, no limits. Without `--dsn` it
- * runs on the library's own memory adapter: the ceiling of what any storage could reach.
+ * keeps everything in memory.
  */
 const { port = '', dsn } = parseArgs({
   options: { port: { type: 'string' }, dsn: { type: 'string' } },
@@ -26,12 +27,10 @@ const client = {
 const person = 'alice';
 const issuer = `http://127.0.0.1:${port}`;
 const db = dsn === undefined ? undefined : openDatabase(dsn);
-const adapter = db && createNaiveAdapter(db);
-if (db && adapter) {
-  await createTable(db);
-  // Clients come and go at run time (RFC 7591), so they are rows, for us as for everybody.
-  await adapter('Client').upsert(client.client_id, client, 0);
-}
+const adapter = db ? createNaiveAdapter(db) : createMemoryAdapter();
+if (db) await createTable(db);
+// Clients come and go at run time (RFC 7591), so they are stored, for us as for everybody.
+await adapter('Client').upsert(client.client_id, client, 0);
 const provider = new Provider(issuer, configuration());
 const answer = provider.callback();
 const server = createServer((req, res) => {
@@ -53,7 +52,7 @@ function openDatabase(connectionString: string): Kysely<NaiveTables> {
 function configuration(): Configuration {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {
-    ...(adapter ? { adapter } : { clients: [client] }),
+    adapter,
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig' }] },
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     responseTypes: ['code'],

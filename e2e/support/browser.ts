@@ -67,7 +67,7 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<WatchedPage & { context: BrowserContext }> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(20_000);
   return { context, ...(await openTab(context)) };
 }
 

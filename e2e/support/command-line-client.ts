@@ -38,7 +38,7 @@ export async function createClientHome(): Promise<ClientHome> {
   }
   let read = 0;
 
-  async function nextOpenedUrl(patience = 30_000): Promise<URL> {
+  async function nextOpenedUrl(patience = 60_000): Promise<URL> {
     const deadline = Date.now() + patience;
     while (Date.now() < deadline) {
       const url = (await readFile(opened, 'utf8')).split('\n').filter(Boolean)[read];
@@ -119,7 +119,7 @@ function runCommand(
  * Throws unless the client's own page says that all is well.
  */
 export async function deliverCallback(redirect: URL): Promise<void> {
-  const response = await fetch(redirect, { signal: AbortSignal.timeout(30_000) });
+  const response = await fetch(redirect, { signal: AbortSignal.timeout(60_000) });
   const text = await response.text();
   if (!response.ok) throw new Error(`The client's callback answered ${response.status}: ${text}`);
 }

@@ -39,7 +39,7 @@ export async function runConformance(
 }
 
 async function printedUrl(suite: RunningCommand): Promise<URL> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 60_000;
   while (Date.now() < deadline) {
     const line = suite
       .stdout()

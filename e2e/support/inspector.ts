@@ -25,6 +25,8 @@ export function startInspector(home: ClientHome, options: InspectorOptions): Run
     '--callback-url',
     callbackUrl,
     ...(clientMetadataUrl ? ['--client-metadata-url', clientMetadataUrl] : []),
+    '--connect-timeout',
+    '60000',
     '--format',
     'json',
   ];

@@ -26,6 +26,8 @@ export function startMcpRemote(home: ClientHome, options: McpRemoteOptions): Mcp
     args: [
       mcpUrl,
       String(callbackPort),
+      '--auth-timeout',
+      '120',
       ...(clientMetadataUrl ? ['--client-metadata-url', clientMetadataUrl] : []),
     ],
     env: { ...home.env, MCP_REMOTE_CONFIG_DIR: join(home.directory, 'mcp-remote') },

@@ -1,11 +1,9 @@
-/** The command line: `authserver …` (contract 1). Each command is a file; this one only lists them. */
-import { Command } from 'commander';
-import { configCommand } from './config.ts';
+/** The command line: `authserver …` (contract 1). Each command is a file; program.ts lists them. */
 import { failureOf } from './failure.ts';
-import { migrateCommand } from './migrate.ts';
+import { createProgram } from './program.ts';
 import { requireRuntime } from './runtime.ts';
-import { serveCommand } from './serve.ts';
-import { versionCommand } from './version.ts';
+
+export { cliReference } from './reference.ts';
 
 /**
  * Runs one command.
@@ -14,18 +12,18 @@ import { versionCommand } from './version.ts';
  * @returns the exit code: 0, 1 for a failure, 2 for a wrong call, 78 for a bad configuration
  */
 export async function run(args: string[]): Promise<number> {
-  const program = new Command('authserver')
-    .description('An OAuth 2.1 authorization server for MCP servers')
-    .exitOverride()
-    .showSuggestionAfterError();
-  for (const command of [serveCommand(), migrateCommand(), configCommand(), versionCommand()]) {
-    program.addCommand(command.exitOverride());
-  }
+  process.stdout.on('error', endQuietly);
   try {
     requireRuntime(process.versions.node);
-    await program.parseAsync(args, { from: 'user' });
-    return Number(process.exitCode ?? 0);
+    await createProgram().parseAsync(args, { from: 'user' });
+    return 0;
   } catch (error) {
     return failureOf(error);
   }
+}
+
+/** `authserver client list | head` closes the pipe before we are done. */
+function endQuietly(error: Error): void {
+  if ('code' in error && error.code === 'EPIPE') process.exit(0);
+  throw error;
 }

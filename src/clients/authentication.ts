@@ -2,7 +2,7 @@ import { OAuthError } from '../oauth/index.ts';
 import type { RuleLog } from './compatibility.ts';
 import { clientAssertionAlgorithms } from './jwks.ts';
 import type { WireMetadata } from './metadata.ts';
-import type { AuthMethod, Client, ClientMetadata } from './types.ts';
+import type { AssertionAlgorithm, AuthMethod, Client, ClientMetadata } from './types.ts';
 
 const methodsOf: Record<Client['kind'], readonly AuthMethod[]> = {
   preregistered: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
@@ -47,7 +47,7 @@ export function decideAuthentication(
 
 function decideAlgorithm({
   token_endpoint_auth_signing_alg: asked,
-}: WireMetadata): string | undefined {
+}: WireMetadata): AssertionAlgorithm | undefined {
   if (asked === undefined) return undefined;
   const known = clientAssertionAlgorithms.find((algorithm) => algorithm === asked);
   if (!known) {

@@ -2,6 +2,7 @@ import type { Database } from '../db/index.ts';
 import type { GuardedFetch } from '../http/index.ts';
 import { createClientCache } from './cache.ts';
 import { createClientKeys } from './client-keys.ts';
+import { unknownRules } from './compatibility.ts';
 import { isDocumentUrl } from './document-url.ts';
 import { createDocuments } from './documents.ts';
 import { createLifecycle, type LifecycleDeps } from './lifecycle.ts';
@@ -11,7 +12,7 @@ import { createPreregistration } from './preregister.ts';
 import { findClient } from './queries.ts';
 import { createRegistration } from './register.ts';
 import { clientOf } from './rows.ts';
-import { verifySecret } from './secrets.ts';
+import { isClientId, verifySecret } from './secrets.ts';
 import type { Client, ClientsConfig, Log } from './types.ts';
 
 const channel = 'clients';
@@ -37,6 +38,8 @@ export function createClients(
   config: ClientsConfig,
 ) {
   const cache = createClientCache(cacheLifetimeMs, now);
+  const unknown = unknownRules(config.compatibility.disabled);
+  if (unknown.length > 0) log.warn({ unknown }, 'compatibility.disabled names no known rule');
 
   async function stored(clientId: string, version?: Date): Promise<Client | undefined> {
     return (
@@ -53,8 +56,8 @@ export function createClients(
   }
 
   const documents = createDocuments({ db, fetch, now, log, stored, changed }, config);
-  const { register, issueInitialAccessToken } = createRegistration({ db, now }, config);
-  const management = createManagement({ db, now, changed, endTokensOfClient }, config);
+  const { register, issueInitialAccessToken } = createRegistration({ db, now, log }, config);
+  const management = createManagement({ db, now, log, changed, endTokensOfClient }, config);
   const lifecycle = createLifecycle({ db, now, changed, endTokensOfClient }, config);
 
   return {
@@ -70,8 +73,7 @@ export function createClients(
       clientId: string,
       { refresh, version }: { refresh: boolean; version?: Date | undefined },
     ): Promise<Client | undefined> {
-      // No other id can exist, and Postgres refuses some of them (NUL) with an error.
-      if (!/^[\x21-\x7e]{1,2048}$/.test(clientId)) return undefined;
+      if (!isClientId(clientId)) return undefined;
       if (!isDocumentUrl(clientId)) return stored(clientId, version);
       return refresh ? documents.current(clientId) : documents.stored(clientId, version);
     },

@@ -1,3 +1,5 @@
+import type { Log } from './types.ts';
+
 export interface CompatibilityRule {
   name: string;
   /** Who needs it. */
@@ -109,6 +111,21 @@ export const compatibilityRules = [
 ] as const satisfies readonly CompatibilityRule[];
 
 export type RuleName = (typeof compatibilityRules)[number]['name'];
+
+/** Names that no rule has: a misspelt one would otherwise leave a rule on in silence. */
+export function unknownRules(names: readonly string[]): string[] {
+  return names.filter((name) => !compatibilityRules.some((rule) => rule.name === name));
+}
+
+/** Tells the log which rules helped a client, under the trace id of its request where there is one. */
+export function logRules(
+  log: Log,
+  client: { clientId: string; rules: readonly string[]; traceId?: string | undefined },
+): void {
+  const { clientId, rules, traceId } = client;
+  if (rules.length === 0) return;
+  log.info({ client_id: clientId, rules, trace_id: traceId }, 'accommodations applied');
+}
 
 /** Which rules helped one client. */
 export interface RuleLog {

@@ -4,6 +4,7 @@ import { recordAudit } from '../audit/index.ts';
 import type { ClientsTable, Database } from '../db/index.ts';
 import { type Fetched, type GuardedFetch, GuardedFetchError } from '../http/index.ts';
 import { metadataChanges } from './changes.ts';
+import { logRules } from './compatibility.ts';
 import { checkClientIdUrl, isHostAllowed } from './document-url.ts';
 import { type Decision, decideDocument } from './policy.ts';
 import {
@@ -103,6 +104,7 @@ async function refresh(deps: DocumentDeps, config: ClientsConfig, asked: Asked) 
     const read = (json: unknown) => decideDocument(clientId, json, config);
     const fetched = await deps.fetch(clientId, { read });
     await store(deps, config, asked, fetched);
+    logRules(deps.log, { clientId, rules: fetched.json.rules });
     await deps.changed(clientId);
     return await deps.stored(clientId);
   } catch (error) {

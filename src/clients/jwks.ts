@@ -1,8 +1,14 @@
 import { z } from 'zod';
-import type { PublicKey, PublicKeySet } from './types.ts';
+import type { AssertionAlgorithm, PublicKey, PublicKeySet } from './types.ts';
 
-/** Algorithms that a client may sign its assertions with (RFC 7523); no HMAC. */
-export const clientAssertionAlgorithms = ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'] as const;
+/** Every {@link AssertionAlgorithm}. */
+export const clientAssertionAlgorithms = [
+  'ES256',
+  'EdDSA',
+  'Ed25519',
+  'PS256',
+  'RS256',
+] as const satisfies readonly AssertionAlgorithm[];
 
 const mostKeys = 10;
 const mostBytes = 16 * 1024;

@@ -2,16 +2,18 @@ import { type AuditMeta, recordAudit } from '../audit/index.ts';
 import { type Database, hashId } from '../db/index.ts';
 import { OAuthError } from '../oauth/index.ts';
 import { metadataChanges } from './changes.ts';
+import { logRules } from './compatibility.ts';
 import { decideRegistration } from './policy.ts';
 import { deleteClient, lockManagedClient, updateClient } from './queries.ts';
 import { needsSecret, type RegistrationResponse, registrationResponse } from './register.ts';
 import { clientOf } from './rows.ts';
-import { newSecret } from './secrets.ts';
-import type { Client, ClientsConfig } from './types.ts';
+import { isClientId, newSecret } from './secrets.ts';
+import type { Client, ClientsConfig, Log } from './types.ts';
 
 export interface ManagementDeps {
   db: Database;
   now: () => Date;
+  log: Log;
   changed: (clientId: string) => Promise<void>;
   /** Ends what the client holds, in the transaction that removes it. */
   endTokensOfClient: (trx: Trx, clientId: string, now: Date) => Promise<void>;
@@ -39,7 +41,7 @@ export function createManagement(deps: ManagementDeps, config: ClientsConfig) {
     body: unknown,
     meta: AuditMeta,
   ): Promise<RegistrationResponse> {
-    const answer = await db.kysely.transaction().execute(async (trx) => {
+    const { answer, rules } = await db.kysely.transaction().execute(async (trx) => {
       const client = await authorized(trx, clientId, token);
       checkSameClient(body, clientId);
       const { metadata, rules } = decideRegistration(body, config);
@@ -52,13 +54,11 @@ export function createManagement(deps: ManagementDeps, config: ClientsConfig) {
         updated_at: now(),
       });
       await recordUpdate(trx, client, metadata, meta);
-      return registrationResponse(
-        { ...client, metadata, secret, registrationToken: token },
-        config,
-      );
+      return { answer: { ...client, metadata, secret, registrationToken: token }, rules };
     });
     await deps.changed(clientId);
-    return answer;
+    logRules(deps.log, { clientId, rules, traceId: meta.traceId });
+    return registrationResponse(answer, config);
   }
 
   /** RFC 7592 §2.3: the client and everything granted to it ends. */
@@ -87,7 +87,8 @@ export function createManagement(deps: ManagementDeps, config: ClientsConfig) {
 
 /** RFC 7592 §2: an unknown client and a wrong token are the same answer, so that ids cannot be probed. */
 async function authorized(trx: Trx, clientId: string, token: string | undefined): Promise<Client> {
-  const row = token ? await lockManagedClient(trx, clientId, token) : undefined;
+  const row =
+    token && isClientId(clientId) ? await lockManagedClient(trx, clientId, token) : undefined;
   if (!row) {
     throw new OAuthError('invalid_token', 'The registration access token is not of this client', {
       headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },

@@ -3,6 +3,7 @@ import type { AuditMeta } from '../audit/index.ts';
 import { type ClientsTable, type Database, hashId } from '../db/index.ts';
 import { addressBucket } from '../http/index.ts';
 import { OAuthError } from '../oauth/index.ts';
+import { logRules } from './compatibility.ts';
 import { type Decision, decideRegistration } from './policy.ts';
 import {
   claimInitialAccessToken,
@@ -12,7 +13,7 @@ import {
 } from './queries.ts';
 import { recordRegistered } from './registered.ts';
 import { newClientId, newSecret } from './secrets.ts';
-import type { By, ClientMetadata, ClientsConfig } from './types.ts';
+import type { By, ClientMetadata, ClientsConfig, Log } from './types.ts';
 
 /**
  * Clients that one address may register in a day and never use. Hosted clients share addresses and
@@ -24,6 +25,7 @@ const day = 86_400_000;
 export interface RegistrationDeps {
   db: Database;
   now: () => Date;
+  log: Log;
 }
 
 export interface RegistrationRequest {
@@ -48,7 +50,7 @@ export type RegistrationResponse = ClientMetadata & {
  * Dynamic client registration (RFC 7591). The secret and the registration access token are in the answer
  * and nowhere else. A refused request spends no initial access token.
  */
-export function createRegistration({ db, now }: RegistrationDeps, config: ClientsConfig) {
+export function createRegistration({ db, now, log }: RegistrationDeps, config: ClientsConfig) {
   async function register(
     body: unknown,
     request: RegistrationRequest,
@@ -58,7 +60,7 @@ export function createRegistration({ db, now }: RegistrationDeps, config: Client
     const needsToken = config.dcr.mode === 'initial_access_token';
     // Who has no token learns nothing about the body; without tokens a bad body costs no transaction.
     const judged = needsToken ? undefined : decideRegistration(body, config);
-    return db.kysely.transaction().execute(async (trx) => {
+    const { rules, answer } = await db.kysely.transaction().execute(async (trx) => {
       if (needsToken) await claim(trx, request, at);
       const decision = judged ?? decideRegistration(body, config);
       await refuseTooMany(trx, request.ip, at);
@@ -68,8 +70,10 @@ export function createRegistration({ db, now }: RegistrationDeps, config: Client
       const clientId = row.client_id;
       const by: By = { actor: { kind: 'client', id: clientId }, meta: request.meta };
       await recordRegistered(trx, { clientId, kind: 'dcr', source: 'registration', decision }, by);
-      return { status: 201, body: registrationResponse(made.answer, config) };
+      return { rules: decision.rules, answer: made.answer };
     });
+    logRules(log, { clientId: answer.clientId, rules, traceId: request.meta.traceId });
+    return { status: 201, body: registrationResponse(answer, config) };
   }
 
   /** Makes a token that registers one client, for the mode `initial_access_token`. @param ttl seconds */

@@ -16,6 +16,11 @@ export function newClientId(): string {
   return `dcr_${randomBytes(16).toString('base64url')}`;
 }
 
+/** Whether a text can be a client_id at all: visible ASCII. Postgres refuses some others (NUL) with an error. */
+export function isClientId(text: string): boolean {
+  return /^[\x21-\x7e]{1,2048}$/.test(text);
+}
+
 const nobody = hashId('');
 
 /**

@@ -2,6 +2,9 @@ import type { Actor, AuditMeta } from '../audit/index.ts';
 
 export type AuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
 
+/** Algorithms that a client may sign its assertions with (RFC 7523); no HMAC. */
+export type AssertionAlgorithm = 'ES256' | 'EdDSA' | 'Ed25519' | 'PS256' | 'RS256';
+
 /** A public key as RFC 7517 writes it, with the members that we keep. */
 export interface PublicKey {
   kty: 'RSA' | 'EC' | 'OKP';
@@ -36,7 +39,7 @@ export interface ClientMetadata {
   token_endpoint_auth_method: AuthMethod;
   /** More than one only where a document leaves the choice open; see {@link authMethodFor}. */
   token_endpoint_auth_methods_supported?: AuthMethod[];
-  token_endpoint_auth_signing_alg?: string;
+  token_endpoint_auth_signing_alg?: AssertionAlgorithm;
   jwks?: PublicKeySet;
   jwks_uri?: string;
   dpop_bound_access_tokens?: boolean;

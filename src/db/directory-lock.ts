@@ -28,9 +28,21 @@ export function lockDirectory(path: string): () => void {
   throw new DatabaseStartError(`cannot lock ${path}: another process keeps taking ${lock}`);
 }
 
+/**
+ * Says at once whether another process holds an embedded database, before anything costly is done.
+ * Takes no lock: {@link lockDirectory} decides.
+ *
+ * @throws DatabaseStartError naming the pid of the live holder
+ */
+export function refuseHeldDirectory(path: string): void {
+  const holder = readHolder(`${path}.lock`);
+  if (holder && isAlive(holder)) throw inUse(path, holder);
+}
+
 function claim(lock: string): boolean {
   const mine = `${lock}.${process.pid}`;
-  writeFileSync(mine, JSON.stringify({ pid: process.pid, started: startTime(process.pid) }));
+  const { started } = processStatus(process.pid);
+  writeFileSync(mine, JSON.stringify({ pid: process.pid, started } satisfies Holder));
   try {
     linkSync(mine, lock); // atomic: fails when somebody holds the name
     return true;
@@ -80,17 +92,20 @@ function isAlive(holder: Holder): boolean {
   } catch (error) {
     return isCode(error, 'EPERM');
   }
-  const started = startTime(holder.pid);
+  const { state, started } = processStatus(holder.pid);
+  // Killed, but nobody has collected it: in a container whose first process does not, it stays so.
+  if (state === 'Z' || state === 'X') return false;
   return started === '' || holder.started === '' || started === holder.started;
 }
 
-/** Field 22 of /proc/PID/stat, empty where there is no /proc. */
-function startTime(pid: number): string {
+/** Fields 3 and 22 of /proc/PID/stat (proc(5)), empty where there is no /proc. */
+function processStatus(pid: number): { state: string; started: string } {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', started: fields[19] ?? '' };
   } catch {
-    return '';
+    return { state: '', started: '' };
   }
 }
 

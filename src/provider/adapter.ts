@@ -130,6 +130,7 @@ function accessTokenAdapter(kind: string): Adapter {
         ? presented.payload
         : undefined;
     },
+    async upsert() {}, // an opaque one is known by its issuance record, which the exchange writes
     async destroy() {}, // the family ends with it: revokeByGrantId follows
     async revokeByGrantId() {}, // RefreshToken's adapter ends the family, once
   };

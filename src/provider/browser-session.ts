@@ -20,7 +20,10 @@ export async function readSession(
     : undefined;
 }
 
-/** Starts a session outside of an authorization; one that the browser had ends (session fixation). */
+/**
+ * Starts a session under a new id; the one that the browser had ends (session fixation). For the same
+ * person it keeps the uid, so that pages open in other tabs stay theirs.
+ */
 export async function startSession(
   { accounts, config, now }: ProviderDeps,
   provider: Provider,
@@ -30,6 +33,7 @@ export async function startSession(
   const previous = await readSession(provider, ctx);
   if (previous) await accounts.sessions.endByUid(previous.uid);
   const session = new provider.Session();
+  if (previous?.userId === userId) session.uid = previous.uid;
   session.loginAccount({ accountId: userId, loginTs: Math.floor(now().getTime() / 1000) });
   await session.save(config.session.max_age);
   setSessionCookie(config, provider, ctx, session.jti, config.session.max_age);
@@ -56,7 +60,6 @@ function setSessionCookie(
 ): void {
   const https = config.server.issuer.startsWith('https:');
   const { cookies } = provider.createContext(ctx.req, ctx.res);
-  cookies.secure = https;
   cookies.set(cookieNames(https).session, value, {
     ...cookieOptions(https),
     maxAge: maxAge * 1000,

@@ -22,11 +22,7 @@ export async function clientProperties(
   const { metadata } = client;
   const grants = metadata.grant_types.filter((grant) => served.has(grant));
   const method = authMethodFor(client, { signed: assertion !== undefined });
-  const keys =
-    method === 'private_key_jwt'
-      ? await clients.keysFor(client, { kid: kidOf(assertion) })
-      : undefined;
-  const jwks = keys && { keys: keys.keys };
+  const signs = method === 'private_key_jwt';
   return {
     client_id: client.clientId,
     client_name: client.clientName,
@@ -36,9 +32,26 @@ export async function clientProperties(
     token_endpoint_auth_method: method,
     application_type: metadata.application_type,
     dpop_bound_access_tokens: metadata.dpop_bound_access_tokens,
-    ...(jwks ? { jwks } : {}),
+    ...(signs ? await signing(client, clients, assertion) : {}),
     // Not a secret: the hashes of the secrets in force, which compareClientSecret below expects.
     ...(client.secretHashes.length > 0 ? { client_secret: client.secretHashes.join(' ') } : {}),
+  };
+}
+
+/**
+ * How a client signs. Its keys are loaded only where it has signed: whose keys cannot be had may still
+ * start an authorization, and gets no further without them.
+ */
+async function signing(
+  client: Client,
+  clients: Clients,
+  assertion: string | undefined,
+): Promise<AdapterPayload> {
+  const keys =
+    assertion === undefined ? undefined : await clients.keysFor(client, { kid: kidOf(assertion) });
+  return {
+    jwks: { keys: [...(keys?.keys ?? [])] },
+    token_endpoint_auth_signing_alg: client.metadata.token_endpoint_auth_signing_alg,
   };
 }
 

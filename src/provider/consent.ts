@@ -7,7 +7,12 @@ import { type Fields, multiple, readForm, sendPage, single } from '../http/index
 import { isOnThisComputer, OAuthError, redirectHost } from '../oauth/index.ts';
 import { chooseScopes, type Resource } from '../resources/index.ts';
 import type { ProviderDeps } from './deps.ts';
-import { finishInteraction, type Interaction, loadInteraction } from './interaction.ts';
+import {
+  finishInteraction,
+  type Interaction,
+  loadInteraction,
+  otherPerson,
+} from './interaction.ts';
 import { provenanceOf } from './provenance.ts';
 import type { LiveProvider } from './provider.ts';
 import { startFamily } from './remembered-consent.ts';
@@ -32,15 +37,17 @@ export function consent(deps: ProviderDeps, live: LiveProvider) {
   };
   return {
     async show(ctx: Context): Promise<void> {
+      // Attack: a link that looks like an answer. Only a posted form is one, and no link has a query.
+      if (ctx.querystring !== '') ctx.throw(404);
       const { interaction, request } = await begin(ctx);
       if (request instanceof OAuthError) await refuse(ctx, interaction, request);
       else send(deps, ctx, interaction, request);
     },
 
     async decide(ctx: Context): Promise<void> {
-      const { interaction, request } = await begin(ctx);
       const form = await readForm(ctx, longestForm);
-      deps.csrf.check(ctx, key(interaction), single(form, 'csrf'));
+      deps.csrf.check(ctx, key(ctx.params), single(form, 'csrf'));
+      const { interaction, request } = await begin(ctx);
       if (request instanceof OAuthError) return refuse(ctx, interaction, request);
       switch (single(form, 'decision')) {
         case 'deny':
@@ -94,14 +101,6 @@ async function requestOf(
   }
 }
 
-function otherPerson(): OAuthError {
-  return new OAuthError(
-    'access_denied',
-    'This page belongs to somebody else, or you have signed out. Go back to the app and start again.',
-    { status: 403 },
-  );
-}
-
 async function approve(
   deps: ProviderDeps,
   ctx: Context,
@@ -146,7 +145,10 @@ async function approve(
     );
     return family.jti;
   });
-  await finishInteraction(ctx, interaction, { consent: { grantId: familyId } });
+  await finishInteraction(ctx, interaction, {
+    person: request.user.id,
+    consent: { grantId: familyId },
+  });
 }
 
 async function deny(
@@ -226,6 +228,6 @@ function send(
   });
 }
 
-function key({ uid }: Interaction): string {
+function key({ uid }: { uid?: string }): string {
   return `consent:${uid}`;
 }

@@ -1,6 +1,7 @@
 import type Provider from 'oidc-provider';
 
 interface CookieJar {
+  secure?: boolean;
   get(name: string, options?: object): string | undefined;
   set(name: string, value?: string | null, options?: CookieSettings): unknown;
 }
@@ -52,8 +53,12 @@ export function nameCookiesByInteraction(provider: Provider, https: boolean): vo
       const jar: CookieJar & { [wrapped]?: true } = original.call(this);
       if (jar[wrapped]) return jar;
       const get = jar.get.bind(jar);
-      const set = jar.set.bind(jar);
+      const plainSet = jar.set.bind(jar);
+      // The jar itself takes back a cookie with a bad signature, without these attributes.
+      const set: CookieJar['set'] = (name, value, options) =>
+        plainSet(name, value, { sameSite: 'lax', secure: https, ...options });
       jar[wrapped] = true;
+      jar.secure = https;
       jar.get = (name, options) =>
         get(perInteraction.has(name) ? `${name}-${lastSegment(this.path)}` : name, options);
       jar.set = (name, value, options) => {

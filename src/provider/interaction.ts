@@ -55,19 +55,33 @@ async function details(provider: Provider, ctx: Context) {
   }
 }
 
-/** Stores the answer and sends the browser on to the authorization. */
+/** What a person's page came to. */
+export type InteractionAnswer =
+  | { person: string; consent?: { grantId: string } }
+  | { error: string; error_description: string };
+
+/**
+ * Stores the answer and sends the browser on to the authorization. Only `person` can go on there, but
+ * under any session of theirs: with parallel tabs the browser may have got another one by then.
+ */
 export async function finishInteraction(
   ctx: Context,
-  { stored, session }: Interaction,
-  result: Record<string, unknown>,
+  { stored }: Interaction,
+  answer: InteractionAnswer,
 ): Promise<void> {
-  stored.result = 'error' in result ? result : { ...stored.lastSubmission, ...result };
-  // Another tab may have signed the same person in meanwhile, under a new session.
-  if (stored.session && session && stored.session.accountId === session.userId) {
-    stored.session.uid = session.uid;
-  }
+  stored.result = answer;
+  stored.session = undefined; // the library would insist on the very session that began it
   await stored.persist();
   ctx.status = 303;
   ctx.redirect(stored.returnTo);
   ctx.body = '';
+}
+
+/** Refuses somebody who is not, or no longer, the person whom the page is for. */
+export function otherPerson(): OAuthError {
+  return new OAuthError(
+    'access_denied',
+    'This page belongs to somebody else, or you have signed out. Go back to the app and start again.',
+    { status: 403 },
+  );
 }

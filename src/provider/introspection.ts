@@ -1,8 +1,9 @@
 import { createLocalJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import type { Middleware } from 'koa';
 import type { KoaContextWithOIDC, Client as LibraryClient } from 'oidc-provider';
+import { hashId } from '../db/index.ts';
 import { OAuthError } from '../oauth/index.ts';
-import type { IssuedToken } from '../tokens/index.ts';
+import { type IssuedToken, readOpaqueToken } from '../tokens/index.ts';
 import type { ProviderDeps } from './deps.ts';
 import type { RequestState } from './request-state.ts';
 
@@ -10,7 +11,7 @@ import type { RequestState } from './request-state.ts';
 const longestToken = 8192;
 
 /**
- * JWT access tokens are never stored, so the library cannot introspect or revoke them. Verifies the
+ * Access tokens are never stored, so the library cannot introspect or revoke them. Verifies the
  * presented one, reads its issuance record in one statement, and puts both where the library's
  * adapter looks; what is asked of the library is a handle that only this request knows.
  *
@@ -22,16 +23,22 @@ export async function presentToken(
   token: string,
 ): Promise<string> {
   if (token.length > longestToken) return 'oversized';
-  if (!token.includes('.')) return token; // opaque: a refresh token, looked up by its hash
+  const opaque = readOpaqueToken(token);
+  if (!opaque && !token.includes('.')) return token; // a refresh token, looked up by its hash
   const handle = crypto.randomUUID();
-  const claims = isExact(token) ? await verify(deps, token) : undefined;
-  const issued = claims?.jti ? await deps.tokens.exchange.issued(claims.jti) : undefined;
+  const jti = opaque ? hashId(token) : await jtiOf(deps, token);
+  const issued = jti ? await deps.tokens.exchange.issued(jti) : undefined;
   state.presented = {
     handle,
     payload: issued?.alive ? payloadOf(issued) : undefined,
     family: issued?.family ?? undefined,
   };
   return handle;
+}
+
+/** The `jti` of a JWT that is ours and whole. */
+async function jtiOf(deps: ProviderDeps, token: string): Promise<string | undefined> {
+  return isExact(token) ? (await verify(deps, token))?.jti : undefined;
 }
 
 /** Base64url without anything that a decoder would forgive: one token has one spelling. */

@@ -1,13 +1,16 @@
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Metrics } from '../audit/index.ts';
+import { hashId } from '../db/index.ts';
 import type { Issuance } from '../tokens/index.ts';
 import { stateOf } from './request-state.ts';
 import type { TokenRequest } from './token-request.ts';
 
 /** The members of the library's access token that a record is made of. */
 interface IssuedAccessToken {
+  /** Identifier of a JWT; the value itself of an opaque token. */
   jti: string;
+  format?: string;
   iat?: number;
   exp?: number;
   aud?: string | string[];
@@ -34,7 +37,7 @@ export function recordIssuances(
     if (!token || !isAccessToken(minted)) return;
     const issuance = issuanceOf(minted, String(ctx.oidc.params?.grant_type), deps.now());
     token.issuances.push(issuance);
-    token.events.push(eventOf(issuance, token));
+    token.events.push(eventOf(issuance, minted.format ?? 'jwt', token));
     deps.metrics.tokenIssued({ grantType: issuance.grant_type, tokenType: issuance.token_type });
   });
 }
@@ -42,7 +45,7 @@ export function recordIssuances(
 function issuanceOf(minted: IssuedAccessToken, grantType: string, now: Date): Issuance {
   const expiresAt = new Date(now.getTime() + minted.expiration * 1000);
   return {
-    jti: minted.jti,
+    jti: minted.format === 'opaque' ? hashId(minted.jti) : minted.jti,
     kind: 'access_token',
     grant_type: grantType,
     client_id: minted.clientId ?? '',
@@ -57,7 +60,11 @@ function issuanceOf(minted: IssuedAccessToken, grantType: string, now: Date): Is
   };
 }
 
-function eventOf(issuance: Issuance, { source }: TokenRequest): TokenRequest['events'][number] {
+function eventOf(
+  issuance: Issuance,
+  format: string,
+  { source }: TokenRequest,
+): TokenRequest['events'][number] {
   const who = {
     actor: { kind: 'client' as const, id: issuance.client_id },
     clientId: issuance.client_id,
@@ -83,7 +90,7 @@ function eventOf(issuance: Issuance, { source }: TokenRequest): TokenRequest['ev
     detail: {
       ...detail,
       grant_type: issuance.grant_type,
-      format: 'jwt',
+      format,
       family_id: source?.familyId,
     },
   };

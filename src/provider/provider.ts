@@ -9,6 +9,7 @@ import { explainErrors, rememberErrors } from './explain-errors.ts';
 import { nextDpopNonce, removeFormPost } from './internals.ts';
 import { refusePublicIntrospection } from './introspection.ts';
 import { recordIssuances } from './issuance.ts';
+import { mintOurOpaqueTokens } from './opaque-access-tokens.ts';
 import { guardRedirects } from './redirect-guard.ts';
 import { tokenEndpoint } from './token-endpoint.ts';
 
@@ -22,6 +23,7 @@ export function buildProvider(deps: ProviderDeps): Provider {
   nameCookiesByInteraction(provider, issuer.startsWith('https:'));
   useOurClientRules(provider);
   removeFormPost(provider);
+  mintOurOpaqueTokens(provider, deps.resources);
   recordIssuances(provider, deps);
   rememberErrors(provider);
   provider.use(explainErrors(deps));

@@ -1,7 +1,8 @@
 import type { Middleware } from 'koa';
-import type { KoaContextWithOIDC } from 'oidc-provider';
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { isDocumentUrl } from '../clients/index.ts';
 import { renderError } from '../http/index.ts';
-import { isOnThisComputer, redirectHost } from '../oauth/index.ts';
+import { isLoopback, OAuthError, redirectHost } from '../oauth/index.ts';
 import type { ProviderDeps } from './deps.ts';
 import { explain } from './explain-errors.ts';
 import { stateOf } from './request-state.ts';
@@ -16,10 +17,11 @@ export function guardRedirects({
 }: Pick<ProviderDeps, 'clients'>): Middleware<object, KoaContextWithOIDC> {
   return async (ctx, next) => {
     await next();
+    explainUnusableDocument(ctx);
     const location = ctx.response.get('location');
     const redirectUri = ctx.oidc?.params?.redirect_uri;
     if (!isErrorRedirect(ctx.status, location) || typeof redirectUri !== 'string') return;
-    if (ctx.oidc.session?.accountId || isOnThisComputer(redirectUri)) return;
+    if (ctx.oidc.session?.accountId || isLoopback(redirectUri)) return;
     const client =
       ctx.oidc.client && (await clients.find(ctx.oidc.client.clientId, { refresh: false }));
     if (client?.kind === 'preregistered') return;
@@ -29,6 +31,20 @@ export function guardRedirects({
       clientName: client?.clientName ?? client?.clientId,
     });
   };
+}
+
+/** One sentence for all reasons: the differences would make us a scanner of other people's networks. */
+function explainUnusableDocument(ctx: KoaContextWithOIDC): void {
+  const clientId = ctx.oidc?.params?.client_id;
+  if (!(stateOf(ctx).error instanceof errors.InvalidClient)) return;
+  if (typeof clientId !== 'string' || !isDocumentUrl(clientId)) return;
+  const error = new OAuthError(
+    'invalid_client',
+    'The client metadata document could not be loaded or is not valid.',
+    { status: 400 },
+  );
+  stateOf(ctx).error = error;
+  renderError(ctx, error);
 }
 
 function isErrorRedirect(status: number, location: string): boolean {

@@ -10,19 +10,24 @@ import type { Tables } from '../db/index.ts';
 import { OAuthError } from '../oauth/index.ts';
 import { chooseScopes, type Resource } from '../resources/index.ts';
 import type { ProviderDeps } from './deps.ts';
+import { otherPerson } from './interaction.ts';
 import { knownClient } from './known-client.ts';
 import { crossSiteParameter } from './prompts.ts';
 
 /**
  * The authorization that this request may go on with: the one just approved on the consent page, or
  * a fresh family under a grant that is remembered. Undefined asks the person.
+ *
+ * @throws OAuthError access_denied (403) when somebody else is signed in than who answered the page
  */
 export async function loadAuthorizedGrant(
   deps: ProviderDeps,
   ctx: KoaContextWithOIDC,
 ): Promise<Grant | undefined> {
-  const { provider } = ctx.oidc;
-  const approved = ctx.oidc.result?.consent?.grantId;
+  const { provider, result, account } = ctx.oidc;
+  // Attack: what one person approved, or signed in for, carried into the browser of another (SE03).
+  if (result?.person !== undefined && result.person !== account?.accountId) throw otherPerson();
+  const approved = result?.consent?.grantId;
   if (approved) return provider.Grant.find(approved);
   const request = await requestOf(deps, ctx);
   if (!request) return undefined;

@@ -39,7 +39,7 @@ export async function resourceServerFor(
   return {
     scope: resource.scopes.map((scope) => scope.name).join(' '),
     audience: resource.uri,
-    accessTokenFormat: 'jwt',
+    accessTokenFormat: resource.tokenFormat,
     accessTokenTTL: resource.accessTtl ?? deps.config.tokens.access_ttl,
     jwt: { sign: { alg: deps.keys.current().alg } },
   };

@@ -98,7 +98,7 @@ describe('a client assertion (RFC 7523 §3)', () => {
     ['without an id', () => ({ jti: undefined })],
     ['whose id is empty', () => ({ jti: '' })],
     ['whose id is a list', () => ({ jti: ['x'] })],
-  ])('that is %s MUST be refused', async (_what, changes) => {
+  ])('%s MUST be refused', async (_what, changes) => {
     await mustRefuse(await sign(claims(changes())));
   });
 
@@ -124,7 +124,7 @@ describe('a client assertion (RFC 7523 §3)', () => {
     ['without a signature', async () => (await sign()).replace(/\.[^.]+$/, '.')],
     ['no JWT', async () => 'x.y.z'],
     ['no text of three parts', async () => 'x'],
-  ])('that is %s MUST be refused', async (_what, make) => {
+  ])('%s MUST be refused', async (_what, make) => {
     await mustRefuse(await make());
   });
 

@@ -1,16 +1,18 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestServer as Sink, sink } from '../http/guarded.testing.ts';
-import { authorize, code, good, redeem, refresh, type Tokens, tokens } from './flow.testing.ts';
+import { code, good, redeem, refresh, type Tokens, tokens } from './flow.testing.ts';
 import {
   countClients,
   everythingStored,
+  type Registered,
   refusal,
   refused,
   register,
   sendRegistration,
 } from './registration.testing.ts';
 import { rs1, startServer, type TestServer } from './server.testing.ts';
+import { openSignedIn } from './signed-in.testing.ts';
 
 const callback = 'https://client.example/cb';
 const manyAtOnce = 'dcr: { rate_limit: 10000, rate_limit_burst: 10000 }';
@@ -38,7 +40,7 @@ describe('the answer to a registration (RFC 7591 §3.2.1)', () => {
     expect(response.status).toBe(201);
     expect(response.headers.get('content-type')).toMatch(/^application\/json/);
     expect(response.headers.get('cache-control')).toBe('no-store');
-    const body = await response.json();
+    const body: Registered = JSON.parse(await response.text());
     expect(body).toMatchObject({
       client_id: expect.stringMatching(/^dcr_[\w-]{22}$/),
       client_id_issued_at: expect.any(Number),
@@ -258,11 +260,12 @@ test('members that mean nothing here have no effect and are not read back (DC05)
     "registration_access_token":"chosen","__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}}}`;
   const response = await sendRegistration(server, body);
   expect(response.status).toBe(201);
-  const client = await response.json();
+  const client: Registered = JSON.parse(await response.text());
   const read = await fetch(client.registration_client_uri, {
     headers: { authorization: `Bearer ${client.registration_access_token}` },
   });
-  for (const answer of [client, await read.json()]) {
+  const again: Registered = JSON.parse(await read.text());
+  for (const answer of [client, again]) {
     expect(Object.keys(answer).sort()).toEqual([
       'application_type',
       'client_id',
@@ -290,8 +293,8 @@ test('members that mean nothing here have no effect and are not read back (DC05)
     rules: expect.not.arrayContaining(['x']),
   });
   expect(row.created_at.getTime()).toBeGreaterThan(Date.now() - 60_000);
-  const { html } = await authorize(server, flowOf(client.client_id), { decision: 'none' });
-  expect(html).toContain('client.example');
+  const { asks } = await openSignedIn(server, flowOf(client.client_id));
+  expect(asks).toBe(true);
   expect(Reflect.get({}, 'admin')).toBeUndefined();
 });
 

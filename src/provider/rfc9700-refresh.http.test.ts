@@ -168,6 +168,7 @@ describe('reuse after the window', () => {
     expect(await isActive(server, next.access_token, webSecret)).toBe(false);
     expect(await isActive(server, other.access_token, webSecret)).toBe(true);
     await granted(await refresh(server, other.refresh_token));
+    // The used token stays: were it removed first, a failure in between would hide the reuse for good.
     const { family_id } = await stored(mine.refresh_token);
     expect(await audited('refresh_token_reused', family_id)).toMatchObject([
       { client_id: 'PUB', detail: { family_id, verdict: 'late_retry', age: overlap + 1 } },

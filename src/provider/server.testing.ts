@@ -20,7 +20,7 @@ export const webSecret = 'web-secret-0123456789';
 export const loopbackCallback = 'http://127.0.0.1:7777/cb';
 export const webCallback = 'https://app.test/cb';
 
-const yaml = (issuer: string, extra: string) => `
+const yaml = (issuer: string, { extra, resources }: { extra: string; resources: string }) => `
 server: { issuer: "${issuer}" }
 rate_limit: { requests_per_second: 100000, burst: 100000 }
 resources:
@@ -35,7 +35,7 @@ resources:
   - slug: rs2
     uri: ${rs2}
     display_name: Second server
-    scopes: [{ name: "two:use", description: Use the second server }]
+    scopes: [{ name: "two:use", description: Use the second server }]${resources}
 clients:
   - { client_id: PUB, client_name: Public client, application_type: native, redirect_uris: ["${loopbackCallback}"] }
   - { client_id: WEB, client_name: Web client, client_secret: ${webSecret}, redirect_uris: ["${webCallback}"] }
@@ -69,6 +69,8 @@ export interface TestServerOptions {
   path?: string;
   /** YAML of further top-level sections. */
   extra?: string;
+  /** YAML of further resources, each line indented by two. */
+  resources?: string;
   fetch?: GuardedFetch;
   db?: Database;
 }
@@ -77,6 +79,7 @@ export interface TestServerOptions {
 export async function startServer({
   path = '',
   extra = '',
+  resources = '',
   fetch,
   db,
 }: TestServerOptions = {}): Promise<TestServer> {
@@ -88,7 +91,10 @@ export async function startServer({
   const file = join(directory, 'config.yaml');
   writeFileSync(
     file,
-    yaml(url, `storage: { pglite: { path: "${join(directory, 'db')}" } }\n${extra}`),
+    yaml(url, {
+      extra: `storage: { pglite: { path: "${join(directory, 'db')}" } }\n${extra}`,
+      resources,
+    }),
   );
   const { config } = loadConfig({ file, env: {}, cwd: directory });
   let offset = 0;

@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import { type SignInProblem, signInPage } from '../accounts/index.ts';
 import { readForm, sendPage, single } from '../http/index.ts';
+import { startSession } from './browser-session.ts';
 import type { ProviderDeps } from './deps.ts';
 import { finishInteraction, type Interaction, loadInteraction } from './interaction.ts';
 import type { LiveProvider } from './provider.ts';
@@ -15,16 +16,16 @@ export function signIn(deps: ProviderDeps, live: LiveProvider) {
       const { session } = interaction;
       // Another tab signed in while this one waited: go on as that person without asking twice.
       if (session && onlyNobodyWasSignedIn(interaction)) {
-        await finishInteraction(ctx, interaction, { login: { accountId: session.userId } });
+        await finishInteraction(ctx, interaction, { person: session.userId });
         return;
       }
       await send(deps, ctx, interaction, { username: interaction.loginHint });
     },
 
     async submit(ctx: Context): Promise<void> {
-      const interaction = await loadInteraction(live.current, ctx);
       const form = await readForm(ctx, longestForm);
-      deps.csrf.check(ctx, key(interaction), single(form, 'csrf'));
+      deps.csrf.check(ctx, key(ctx.params), single(form, 'csrf'));
+      const interaction = await loadInteraction(live.current, ctx);
       const answer = await checkPassword(deps, ctx, {
         username: single(form, 'username') ?? '',
         password: single(form, 'password') ?? '',
@@ -66,17 +67,26 @@ function onlyNobodyWasSignedIn({ stored }: Interaction): boolean {
   );
 }
 
-/** If somebody else was signed in here, that session ends: one browser, one person. */
+/** Starts their session, which ends the one before: one browser, one person. */
 async function continueAs(
-  { accounts }: ProviderDeps,
+  deps: ProviderDeps,
   ctx: Context,
   interaction: Interaction,
   userId: string,
 ): Promise<void> {
-  const { session, stored } = interaction;
-  if (session && session.userId !== userId) await accounts.sessions.endByUid(session.uid);
-  if (stored.session?.accountId !== userId) stored.session = undefined;
-  await finishInteraction(ctx, interaction, { login: { accountId: userId } });
+  const { session, stored, provider } = interaction;
+  // Their other tab signed in while this one waited: its session is as fresh, and in use there.
+  const isFresh = session?.userId === userId && onlyNobodyWasSignedIn(interaction);
+  if (!isFresh) await startSession(deps, provider, ctx, userId);
+  stored.params.prompt = withoutLogin(stored.params.prompt);
+  await finishInteraction(ctx, interaction, { person: userId });
+}
+
+/** What a client's `prompt` still asks for after the sign-in. */
+function withoutLogin(prompt: unknown): string | undefined {
+  if (typeof prompt !== 'string') return undefined;
+  const rest = prompt.split(' ').filter((one) => one !== 'login');
+  return rest.length > 0 ? rest.join(' ') : undefined;
 }
 
 async function send(
@@ -98,6 +108,6 @@ async function send(
   sendPage(ctx, page, { status, formAction: 'anywhere' });
 }
 
-function key({ uid }: Interaction): string {
+function key({ uid }: { uid?: string }): string {
   return `login:${uid}`;
 }

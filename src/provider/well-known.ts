@@ -10,6 +10,7 @@ import { assertionAlgorithms, dpopAlgorithms } from './algorithms.ts';
 export function serverMetadata(config: Config, resources: Resource[]): Record<string, unknown> {
   const { issuer } = config.server;
   const at = (path: string) => `${issuer.replace(/\/$/, '')}${path}`;
+  const offered = resources.filter(({ enabled, source }) => enabled && source !== 'builtin');
   return {
     issuer,
     authorization_endpoint: at('/oauth/authorize'),
@@ -18,7 +19,7 @@ export function serverMetadata(config: Config, resources: Resource[]): Record<st
     ...(config.dcr.mode === 'admin_only' ? {} : { registration_endpoint: at('/oauth/register') }),
     introspection_endpoint: at('/oauth/introspect'),
     revocation_endpoint: at('/oauth/revoke'),
-    scopes_supported: scopesOf(resources),
+    scopes_supported: scopesOf(offered),
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'fragment'],
     grant_types_supported: [grantTypes.authorizationCode, grantTypes.refreshToken],
@@ -32,7 +33,7 @@ export function serverMetadata(config: Config, resources: Resource[]): Record<st
     ...(config.dpop.enabled ? { dpop_signing_alg_values_supported: [...dpopAlgorithms] } : {}),
     authorization_response_iss_parameter_supported: true,
     client_id_metadata_document_supported: config.cimd.enabled,
-    protected_resources: resources.map((resource) => resource.uri),
+    protected_resources: offered.map((resource) => resource.uri),
     request_uri_parameter_supported: false,
   };
 }
@@ -56,8 +57,6 @@ export function openidMetadata(
 const confidentialMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
 
 function scopesOf(resources: Resource[]): string[] {
-  const names = resources
-    .filter((resource) => resource.enabled && resource.source !== 'builtin')
-    .flatMap((resource) => resource.scopes.map((scope) => scope.name));
+  const names = resources.flatMap((resource) => resource.scopes.map((scope) => scope.name));
   return [...new Set([...names, 'offline_access'])];
 }

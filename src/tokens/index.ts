@@ -13,5 +13,6 @@ export type {
   Source,
 } from './exchange.ts';
 export type { Families, NewFamily } from './families.ts';
+export { newOpaqueToken, type OpaqueKind, readOpaqueToken } from './opaque.ts';
 export { judgeCode, judgeRefresh, refreshLifetime, reuseVerdict } from './policy.ts';
 export { createTokens, type Tokens } from './tokens.ts';

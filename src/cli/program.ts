@@ -1,0 +1,41 @@
+import { Command } from 'commander';
+import { clientCommand } from './client.ts';
+import { configCommand } from './config.ts';
+import { keyCommand } from './key.ts';
+import { migrateCommand } from './migrate.ts';
+import { purgeCommand } from './purge.ts';
+import { resourceCommand } from './resource.ts';
+import { serveCommand } from './serve.ts';
+import { setupLinkCommand } from './setup-link.ts';
+import { userCommand } from './user.ts';
+import { versionCommand } from './version.ts';
+
+/** Every command. None of them ends the process: a wrong call is thrown as a CommanderError. */
+export function createProgram(): Command {
+  const program = new Command('authserver')
+    .description('An OAuth 2.1 authorization server for MCP servers')
+    .showSuggestionAfterError()
+    .showHelpAfterError('(--help shows how it is called)');
+  for (const command of [
+    serveCommand(),
+    migrateCommand(),
+    setupLinkCommand(),
+    configCommand(),
+    userCommand(),
+    clientCommand(),
+    resourceCommand(),
+    keyCommand(),
+    purgeCommand(),
+    versionCommand(),
+  ]) {
+    program.addCommand(command);
+  }
+  prepare(program);
+  return program;
+}
+
+/** Commander copies settings only to commands that are made after them. */
+function prepare(command: Command): void {
+  command.exitOverride();
+  for (const child of command.commands) prepare(child.copyInheritedSettings(command));
+}

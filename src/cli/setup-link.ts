@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import { CommandFailure } from './failure.ts';
+import { type ConfigOption, configured } from './load.ts';
+import { note, print } from './output.ts';
+import { withRooms } from './storage.ts';
+
+/** `authserver setup-link` */
+export function setupLinkCommand(): Command {
+  return configured(
+    'setup-link',
+    'print a new link that makes the first owner, while there is none; good once, for an hour',
+  ).action(async (options: ConfigOption) => {
+    const link = await withRooms(options, async (rooms, config) => {
+      if (!config.admin.enabled) {
+        throw new CommandFailure('the admin listener is off. Set admin.enabled to true');
+      }
+      const { ownershipLink } = await import('./ownership.ts');
+      return ownershipLink(rooms, config);
+    });
+    if (link === undefined) {
+      throw new CommandFailure(
+        'this server has an owner, who adds everybody else. authserver user create EMAIL --role owner adds one here',
+      );
+    }
+    print(link);
+    note('Open it within an hour, while the server runs.');
+  });
+}

@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+
+const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const randomLength = 43; // 62^43 > 2^256
+const checksumLength = 6; // 62^6 > 2^32
+const shape = /^([a-z][a-z0-9]*)_(oat|pat)_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
+
+/** What an opaque token is: an OAuth access token or a personal access token. */
+export type OpaqueKind = 'oat' | 'pat';
+
+/**
+ * Makes an opaque token `<prefix>_<kind>_<random><checksum>`: 256 random bits, and a CRC-32 over all
+ * that stands before it, so that secret scanners and typing errors are caught offline.
+ *
+ * @param prefix the resource's `token_prefix`: lower-case letters and digits
+ */
+export function newOpaqueToken(prefix: string, kind: OpaqueKind): string {
+  const body = `${prefix}_${kind}_${randomText()}`;
+  return body + checksum(body);
+}
+
+/**
+ * Reads the outside of an opaque token. Does NOT say that it was ever issued.
+ *
+ * @returns undefined when it has another shape or its checksum is wrong
+ */
+export function readOpaqueToken(token: string): { prefix: string; kind: OpaqueKind } | undefined {
+  const [, prefix, kind] = shape.exec(token) ?? [];
+  if (!prefix || (kind !== 'oat' && kind !== 'pat')) return undefined;
+  const body = token.slice(0, -checksumLength);
+  return checksum(body) === token.slice(-checksumLength) ? { prefix, kind } : undefined;
+}
+
+function randomText(): string {
+  return base62(BigInt(`0x${randomBytes(32).toString('hex')}`), randomLength);
+}
+
+function checksum(body: string): string {
+  return base62(BigInt(crc32(body)), checksumLength);
+}
+
+function base62(value: bigint, length: number): string {
+  let rest = value;
+  let text = '';
+  while (text.length < length) {
+    text = alphabet.charAt(Number(rest % 62n)) + text;
+    rest /= 62n;
+  }
+  return text;
+}
