@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { auditReference, metricsReference } from '../src/audit/index.ts';
+import { cliReference } from '../src/cli/index.ts';
 import { renderJsonSchema, renderReference } from '../src/config/index.ts';
 
 /** Every generated file of docs/. A test beside each generator fails when its file is stale. */
@@ -7,6 +8,7 @@ const generators: readonly { file: string; render: () => string }[] = [
   { file: 'configuration.md', render: renderReference },
   { file: 'config.schema.json', render: renderJsonSchema },
   { file: 'audit-events.md', render: auditReference },
+  { file: 'cli.md', render: cliReference },
   { file: 'metrics.md', render: metricsReference },
 ];
 

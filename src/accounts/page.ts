@@ -1,4 +1,12 @@
-import { foreign, type Html, html, inWords, type Page, problemNote } from '../http/index.ts';
+import {
+  foreign,
+  type Html,
+  html,
+  inWords,
+  type Page,
+  plainText,
+  problemNote,
+} from '../http/index.ts';
 
 export { type AccountView, accountPage, type ConnectedApp } from './account-page.ts';
 
@@ -161,6 +169,6 @@ function field(options: Field): Html {
   const described = [hint && `${name}-hint`, invalid && 'problem'].filter(Boolean).join(' ');
   const typed =
     type === 'text' &&
-    html` inputmode="${inputmode}" autocapitalize="none" spellcheck="false" value="${options.value ?? ''}"`;
+    html` inputmode="${inputmode}" autocapitalize="none" spellcheck="false" value="${plainText(options.value ?? '')}"`;
   return html`<div class="field"><label for="${name}">${label}</label><input id="${name}" name="${name}" type="${type}" autocomplete="${options.autocomplete}" required${typed}${described && html` aria-describedby="${described}"`}${invalid && html` aria-invalid="true"`}${options.autofocus && html` autofocus`}>${hint && html`<small id="${name}-hint">${hint}</small>`}</div>`;
 }

@@ -23,6 +23,8 @@ const forPeople: readonly string[] = [
   grantTypes.deviceCode,
 ];
 
+const longestTtl = 365 * 86_400; // seconds
+
 interface CreateOptions extends ConfigOption, JsonOption {
   name?: string;
   redirectUri?: string[];
@@ -118,7 +120,8 @@ export function initialAccessToken(): Command {
     .option(...jsonFlag)
     .action(async (options: ConfigOption & JsonOption & { ttl: string }) => {
       const ttl = parseDuration(options.ttl);
-      if (!ttl) throw wrongCall('--ttl takes a duration with a unit, such as 30m or 7d');
+      if (!ttl || ttl > longestTtl)
+        throw wrongCall('--ttl takes a duration with a unit, such as 30m or 7d, up to 365d');
       const { token, expiresAt, mode } = await withRooms(options, async ({ clients }, { dcr }) => ({
         ...(await clients.issueInitialAccessToken(ttl)),
         mode: dcr.mode,

@@ -50,9 +50,15 @@ export function table<Row>(
 
 /** One thing, a member a line; what it does not have is left out. */
 export function fields(members: Readonly<Record<string, Cell>>): string {
-  const known = Object.entries(members).filter(([, value]) => value !== undefined);
+  const known = Object.entries(members).filter(
+    ([, value]) => value !== undefined && !isEmpty(value),
+  );
   const width = Math.max(...known.map(([name]) => name.length));
   return known.map(([name, value]) => `${name.padEnd(width)}  ${cell(value)}`).join('\n');
+}
+
+function isEmpty(value: Cell): boolean {
+  return typeof value === 'object' && 'length' in value && value.length === 0;
 }
 
 /** Attack: a name that a stranger registered moves the cursor of the operator's terminal. */

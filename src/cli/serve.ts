@@ -19,9 +19,10 @@ export function serveCommand(): Command {
     const log = createLogger(config.observability.logging);
     for (const warning of warnings) log.warn({ warning }, 'configuration');
     const app = await createApp(config, { log });
+    const stopped = stopSignal(log);
     const servers = await listen(app, config, log);
     await greet(app, config);
-    await stopSignal(log);
+    await stopped;
     await shutDown(servers, config.server.shutdown_wait);
     await app.close();
     log.info('stopped');

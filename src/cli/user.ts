@@ -77,7 +77,7 @@ function list(): Command {
   return configured('list', 'every account, by e-mail address')
     .option(...jsonFlag)
     .action(async (options: ConfigOption & JsonOption) => {
-      const users = await withRooms(options, ({ accounts }) => Array.fromAsync(all(accounts)));
+      const users = await withRooms(options, ({ accounts }) => everyone(accounts));
       if (options.json) return printJson(users.map(wire));
       print(
         table(
@@ -103,7 +103,7 @@ function show(): Command {
 }
 
 function disable(): Command {
-  return about('disable', 'end sessions and tokens of an account, and let it not sign in').action(
+  return about('disable', 'refuse sign-in to an account, and end its sessions and tokens').action(
     async (who: string, options: ConfigOption) => {
       const user = await withRooms(options, async (rooms) => {
         const { id } = await found(rooms, who);
@@ -191,6 +191,12 @@ async function* all(accounts: Accounts): AsyncGenerator<User> {
     yield* page.items;
     after = page.next;
   }
+}
+
+async function everyone(accounts: Accounts): Promise<User[]> {
+  const users: User[] = [];
+  for await (const user of all(accounts)) users.push(user);
+  return users;
 }
 
 function wire(user: User) {

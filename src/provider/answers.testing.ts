@@ -1,4 +1,5 @@
 import { expect, vi } from 'vitest';
+import { hashId } from '../db/index.ts';
 import type { Tokens } from './flow.testing.ts';
 import type { TestServer } from './server.testing.ts';
 
@@ -37,6 +38,12 @@ export async function isActive(server: TestServer, token: string, secret: string
   const answer = await server.post('/oauth/introspect', { token }, basic('RS1', secret));
   const body: { active: boolean } = JSON.parse(await answer.text());
   return body.active;
+}
+
+/** What the server has stored of a code or refresh token. */
+export async function stored(server: TestServer, token: string) {
+  const found = server.db.kysely.selectFrom('artifacts').selectAll();
+  return found.where('id', '=', hashId(token)).executeTakeFirstOrThrow();
 }
 
 /**

@@ -25,13 +25,15 @@ export async function callLibrary(
   form: Fields,
   state: RequestState,
 ): Promise<void> {
-  const query = ctx.method === 'POST' ? '' : encodeForm(form);
-  const body = ctx.method === 'POST' ? Buffer.from(encodeForm(form)) : undefined;
+  // The library takes authorization requests by POST only from cookies that any site may send.
+  const method = path === '/oauth/authorize' ? 'GET' : ctx.method;
+  const query = method === 'POST' ? '' : encodeForm(form);
+  const body = method === 'POST' ? Buffer.from(encodeForm(form)) : undefined;
   const inner: BridgedRequest = Object.assign(new IncomingMessage(ctx.req.socket), {
     state,
     baseUrl: target.base,
   });
-  inner.method = ctx.method;
+  inner.method = method;
   inner.httpVersion = ctx.req.httpVersion;
   inner.url = query ? `${path}?${query}` : path;
   inner.headers = headersFor(ctx, target.issuer, body);

@@ -312,7 +312,7 @@ describe('somebody else’s consent page (CN08, SE03)', () => {
       if (name.startsWith('session')) thief.jar.set(name, value);
     }
     const resumed = await thief.open(posted.headers.get('location') ?? '');
-    expect(resumed.response.status).toBe(400);
+    expect(resumed.response.status).toBe(403);
     expect(resumed.url).not.toContain('code=');
   });
 });

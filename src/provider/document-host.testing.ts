@@ -23,10 +23,13 @@ export interface DocumentHost {
 }
 
 /** Documents at `https://<name>/…` for each name; over real TLS, on this computer. */
-export async function startDocumentHost(names = ['client.test']): Promise<DocumentHost> {
+export async function startDocumentHost(
+  names = ['client.test'],
+  notAfter = new Date(Date.now() + 86_400_000),
+): Promise<DocumentHost> {
   const answers = new Map<string, RequestListener>();
   const asked: string[] = [];
-  const certificate = await throwawayCertificate({ dns: names, ip: [] });
+  const certificate = await throwawayCertificate({ dns: names, ip: [], notAfter });
   const server = await httpsServer(certificate, (req, res) => {
     const url = `https://${req.headers.host?.replace(/:\d+$/, '')}${req.url}`;
     asked.push(url);

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { type Fields, readForm } from '../http/index.ts';
+import { type Fields, readForm, single } from '../http/index.ts';
 import { issuerOf, registeredUris } from './authorize.ts';
 import { callLibrary } from './bridge.ts';
 import type { ProviderDeps } from './deps.ts';
@@ -49,7 +49,16 @@ async function post(
   prepare: (sent: Fields, state: RequestState) => Promise<Fields>,
 ): Promise<void> {
   const sent = await readForm(ctx, limit);
+  refuseRepeated(sent);
   const state: RequestState = { form: sent };
   const form = await prepare(sent, state);
   await callLibrary(ctx, { provider: live.current, ...issuerOf(deps) }, path, form, state);
+}
+
+/** Parameters that RFC 8707 §2 and RFC 8693 §2.1 let a client repeat. */
+const repeatable = new Set(['resource', 'audience']);
+
+/** @throws OAuthError invalid_request: RFC 6749 §3.2 allows every other parameter once */
+function refuseRepeated(sent: Fields): void {
+  for (const name of Object.keys(sent)) if (!repeatable.has(name)) single(sent, name);
 }

@@ -1,6 +1,5 @@
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import type { Metrics } from '../audit/index.ts';
 import { hashId } from '../db/index.ts';
 import type { Issuance } from '../tokens/index.ts';
 import { stateOf } from './request-state.ts';
@@ -27,18 +26,14 @@ interface IssuedAccessToken {
  * Adds the issuance record and the audit event of every access token that the library mints to the
  * request's unit of work, so that token and record are written together or not at all.
  */
-export function recordIssuances(
-  provider: Provider,
-  deps: { now: () => Date; metrics: Metrics },
-): void {
+export function recordIssuances(provider: Provider, { now }: { now: () => Date }): void {
   provider.on('grant.success', (ctx: KoaContextWithOIDC) => {
     const { token } = stateOf(ctx);
     const minted: unknown = ctx.oidc.entities.AccessToken;
     if (!token || !isAccessToken(minted)) return;
-    const issuance = issuanceOf(minted, String(ctx.oidc.params?.grant_type), deps.now());
+    const issuance = issuanceOf(minted, String(ctx.oidc.params?.grant_type), now());
     token.issuances.push(issuance);
     token.events.push(eventOf(issuance, minted.format ?? 'jwt', token));
-    deps.metrics.tokenIssued({ grantType: issuance.grant_type, tokenType: issuance.token_type });
   });
 }
 

@@ -25,7 +25,7 @@ export function guardRedirects({
     const client =
       ctx.oidc.client && (await clients.find(ctx.oidc.client.clientId, { refresh: false }));
     if (client?.kind === 'preregistered') return;
-    renderError(ctx, explain(stateOf(ctx).error), {
+    renderError(ctx, asRefusal(explain(stateOf(ctx).error)), {
       url: location,
       host: redirectHost(redirectUri),
       clientName: client?.clientName ?? client?.clientId,
@@ -45,6 +45,12 @@ function explainUnusableDocument(ctx: KoaContextWithOIDC): void {
   );
   stateOf(ctx).error = error;
   renderError(ctx, error);
+}
+
+/** The library's errors for `prompt=none` have the status of the redirect that they are not any more. */
+function asRefusal(error: unknown): unknown {
+  if (!(error instanceof OAuthError) || error.status >= 400) return error;
+  return new OAuthError(error.error, error.description, { cause: error });
 }
 
 function isErrorRedirect(status: number, location: string): boolean {

@@ -164,7 +164,8 @@ describe('§2.2 what is no token is accepted and does nothing (IN05)', () => {
 });
 
 test('a request without a token, or with two, is invalid_request', async () => {
-  for (const form of [{}, { token: '' }, { token: ['a', 'b'] }]) {
+  const bad: Record<string, string | string[]>[] = [{}, { token: '' }, { token: ['a', 'b'] }];
+  for (const form of bad) {
     const answer = await server.post('/oauth/revoke', { client_id: 'PUB', ...form });
     await refused(answer, 400, 'invalid_request');
   }

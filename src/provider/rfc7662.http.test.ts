@@ -223,7 +223,9 @@ describe('what is no token is inactive, never an error (IN05)', () => {
   });
 
   test('a request without a token, or with two, is invalid_request', async () => {
-    for (const form of [{}, { token: '' }, { token: [issued.access_token, 'b'] }]) {
+    const twice = [issued.access_token, 'b'];
+    const bad: Record<string, string | string[]>[] = [{}, { token: '' }, { token: twice }];
+    for (const form of bad) {
       const answer = await server.post('/oauth/introspect', form, as('RS1'));
       await refused(answer, 400, 'invalid_request');
     }

@@ -52,7 +52,7 @@ const openid = '/.well-known/openid-configuration';
 let root: TestServer;
 let tenant: TestServer;
 const algorithms = ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'];
-const clientKeys = new Map<string, CryptoKey>();
+const clientKeys = new Map<string, Awaited<ReturnType<typeof generateKeyPair>>['privateKey']>();
 beforeAll(async () => {
   const keys = await Promise.all(
     algorithms.map(async (alg) => {

@@ -8,6 +8,7 @@ import {
   SignJWT,
 } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { basic, isActive } from './answers.testing.ts';
 import { createProver } from './dpop.testing.ts';
 import { good, refresh, type Tokens, tokens } from './flow.testing.ts';
@@ -23,6 +24,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
+const published = z.object({
+  keys: z.array(z.looseObject({ kid: z.string(), x: z.string() })),
+});
 const base64 = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const keySet = () => createRemoteJWKSet(new URL(`${server.url}/.well-known/jwks.json`));
 
@@ -141,8 +145,11 @@ describe('§4 a token that was not issued here is inactive', () => {
 
   test('HS256 keyed by our public key (TK02)', async () => {
     const { payload } = parts();
-    const { keys } = await (await fetch(`${server.url}/.well-known/jwks.json`)).json();
+    const { keys } = published.parse(
+      await (await fetch(`${server.url}/.well-known/jwks.json`)).json(),
+    );
     const [jwk] = keys;
+    if (!jwk) throw new Error('no published key');
     const key = await crypto.subtle.importKey(
       'jwk',
       jwk,

@@ -152,7 +152,7 @@ async function everySetCookie(place: { url: string; direct: string }): Promise<s
     return follow(send(origin + form.action, [...form.fields, ...fields]));
   };
   const request = `${origin}/oauth/authorize?${new URLSearchParams(
-    Object.entries(good().params).map(([name, value]) => [name, String(value)]),
+    Object.entries(good().params).map(([name, value]): [string, string] => [name, String(value)]),
   )}`;
   const consent = await submit(await follow(send(request)), typed(alice));
   expect(isConsent(consent)).toBe(true);

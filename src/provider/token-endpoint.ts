@@ -39,8 +39,10 @@ export function tokenEndpoint(deps: TokenEndpointDeps): Middleware<object, KoaCo
     state.token = token;
     await readPresented(token, state.form, deps);
     await next();
-    if (isTokenResponse(ctx.status, ctx.body)) await complete(ctx, token, ctx.body, deps);
-    else await leaveTraces(token, deps);
+    if (isTokenResponse(ctx.status, ctx.body)) {
+      await complete(ctx, token, ctx.body, deps);
+      countIssued(token, deps.metrics);
+    } else await leaveTraces(token, deps);
   };
 }
 
@@ -180,6 +182,12 @@ function reuseEvents({ source, endFamily }: TokenRequest, { overlap, now }: Toke
   const verdict = reuseVerdict(source.consumedAt, now(), overlap);
   const detail = { family_id: source.familyId, verdict, age };
   return [{ ...who, type: 'refresh_token_reused' as const, detail }];
+}
+
+function countIssued({ issuances }: TokenRequest, metrics: Metrics): void {
+  for (const { grant_type: grantType, token_type: tokenType } of issuances) {
+    metrics.tokenIssued({ grantType, tokenType });
+  }
 }
 
 function isTokenResponse(status: number, body: unknown): body is TokenResponse {

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { expect, test } from 'vitest';
+import { cliReference } from './index.ts';
+import { createProgram } from './program.ts';
+
+test('docs/cli.md is not stale', () => {
+  const committed = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+  expect(committed).toBe(cliReference());
+});
+
+test('every command has a description, and each that reads the data takes --config', () => {
+  for (const command of leaves(createProgram())) {
+    expect(command.description(), command.name()).not.toBe('');
+    const flags = command.options.map(({ long }) => long);
+    if (!['version', 'schema'].includes(command.name())) expect(flags).toContain('--config');
+    if (['list', 'show'].includes(command.name())) expect(flags).toContain('--json');
+  }
+});
+
+function leaves(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+}
