@@ -54,7 +54,7 @@ export const auditEvents = {
     'A refresh token that had been rotated came again after the overlap window; its family ended.',
     {
       family_id: text('the token family that was ended'),
-      verdict: text('what the circumstances suggest: `late_retry`, `stolen` …'),
+      verdict: text('what the circumstances suggest: `late_retry`, `possible_theft` …'),
       age: optional(number('seconds since the token had been rotated')),
       generation: optional(number('how many rotations behind it was')),
       same_address: optional(flag('whether it came from the address that rotated it')),

@@ -10,6 +10,8 @@ const expected = new Set([
   'ResourceConflictError',
 ]);
 
+const wrong = 'authserver.wrongCall';
+
 /** The command was called rightly and cannot do it; the message is one sentence with what to do. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';
@@ -17,13 +19,16 @@ export class CommandFailure extends Error {
 
 /** A wrong call that only the command itself can tell. */
 export function wrongCall(sentence: string): CommanderError {
-  process.stderr.write(`error: ${sentence}\n`);
-  return new CommanderError(2, 'authserver.call', sentence);
+  return new CommanderError(2, wrong, sentence);
 }
 
 /** Prints what went wrong and what to do. @returns the exit code */
 export function failureOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // it has printed itself
+  if (error instanceof CommanderError) {
+    // All others have been printed where they were thrown.
+    if (error.code === wrong) process.stderr.write(`error: ${error.message}\n`);
+    return error.exitCode === 0 ? 0 : 2;
+  }
   if (error instanceof ConfigError) {
     process.stderr.write(`${renderProblems(error.problems)}\n`);
     return configProblemsExitCode;

@@ -12,7 +12,7 @@ export { cliReference } from './reference.ts';
  * @returns the exit code: 0, 1 for a failure, 2 for a wrong call, 78 for a bad configuration
  */
 export async function run(args: string[]): Promise<number> {
-  process.stdout.on('error', endQuietly);
+  process.stdout.off('error', endQuietly).on('error', endQuietly);
   try {
     requireRuntime(process.versions.node);
     await createProgram().parseAsync(args, { from: 'user' });

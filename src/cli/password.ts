@@ -20,8 +20,8 @@ export async function readPassword({ passwordStdin }: PasswordOption): Promise<s
   if (!process.stdin.isTTY) {
     throw wrongCall('there is no terminal to ask for the password: give it with --password-stdin');
   }
-  const password = await ask('Password: ');
-  if ((await ask('Again: ')) !== password) throw wrongCall('the passwords differ: try again');
+  const [password = '', again] = await ask(['Password: ', 'Again: ']);
+  if (password !== again) throw wrongCall('the passwords differ: try again');
   return password;
 }
 
@@ -44,17 +44,21 @@ async function firstLine(): Promise<string> {
 }
 
 /** What is typed is not shown. */
-async function ask(question: string): Promise<string> {
-  process.stderr.write(question);
+async function ask(questions: readonly string[]): Promise<string[]> {
   const silent = new Writable({ write: (_part, _encoding, done) => done() });
   const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
   const stopped = Promise.withResolvers<never>();
-  terminal.once('SIGINT', () => stopped.reject(wrongCall('stopped')));
+  stopped.promise.catch(() => undefined); // closing it at the end is no failure
   terminal.once('close', () => stopped.reject(wrongCall('no password was typed')));
+  const answers: string[] = [];
   try {
-    return await Promise.race([terminal.question(''), stopped.promise]);
+    for (const question of questions) {
+      process.stderr.write(question);
+      answers.push(await Promise.race([terminal.question(''), stopped.promise]));
+      process.stderr.write('\n');
+    }
+    return answers;
   } finally {
     terminal.close();
-    process.stderr.write('\n');
   }
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 const main = new URL('../main.ts', import.meta.url).pathname;
 /** Longest time that a process may take to get ready or to end, in milliseconds. */
-const patience = 50_000;
+const patience = 90_000;
 
 export interface Ended {
   code: number | null;

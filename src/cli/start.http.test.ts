@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { refusingPostgres } from './postgres-refusal.testing.ts';
@@ -15,7 +16,7 @@ import {
 
 const serve = ['serve', '--config', 'config.yaml'];
 
-/** What any command takes on this machine at this time; limits are on top of it. */
+/** What the smallest command takes here and now, in milliseconds: half a second where nothing else runs. */
 let bare = 0;
 
 beforeAll(async () => {
@@ -24,13 +25,19 @@ beforeAll(async () => {
   bare = Math.max(...runs.map(({ milliseconds }) => milliseconds));
 });
 
+/** A limit in milliseconds, stretched where the machine is busy with other work. */
+function soon(limit: number): number {
+  const [load = 0] = loadavg();
+  return limit * Math.max(1, bare / 500, load / availableParallelism());
+}
+
 /** One sentence on standard error, an exit code, soon, and nothing left. */
 function expectRefusal(ended: Ended, code: number, says: RegExp): void {
   expect(ended.stderr.trim()).toMatch(says);
   expect(ended.stderr.trim().split('\n')).toHaveLength(1);
   expect(ended.stderr).not.toMatch(/\n\s+at /); // a stack
   expect(ended.code).toBe(code);
-  expect(ended.milliseconds - bare).toBeLessThan(2000);
+  expect(ended.milliseconds).toBeLessThan(soon(2000));
 }
 
 async function configured(place: Place, more = ''): Promise<number> {
@@ -65,7 +72,7 @@ describe('a configuration with a mistake MUST end the start within 2 s with file
     const ended = await place.run(serve);
     expect(ended.stderr).toMatch(says);
     expect(ended.code).toBe(78);
-    expect(ended.milliseconds - bare).toBeLessThan(2000);
+    expect(ended.milliseconds).toBeLessThan(soon(2000));
     expect(existsSync(join(place.directory, 'data'))).toBe(false); // no partial start
   });
 
@@ -143,26 +150,21 @@ describe('what the surroundings refuse MUST end the start within 2 s with one se
   });
 });
 
-describe('one process per embedded database', () => {
+describe('one process per embedded database', { timeout: 180_000 }, () => {
   it('a second one refuses within 1 s, naming the pid; after a kill the lock is taken over', async () => {
     await using place = createPlace();
     const port = await configured(place);
     const first = place.start(serve);
     await ready(`http://127.0.0.1:${port}`, first);
 
-    for (const args of [serve, ['user', 'list']]) {
-      const second = await place.run([
-        ...args.slice(0, 1),
-        ...args.slice(1),
-        '--config',
-        'config.yaml',
-      ]);
+    for (const args of [['serve'], ['user', 'list']]) {
+      const second = await place.run([...args, '--config', 'config.yaml']);
       expectRefusal(
         second,
         1,
         new RegExp(`is in use by process ${first.child.pid}\\. Stop that process`),
       );
-      expect(second.milliseconds - bare).toBeLessThan(1000);
+      expect(second.milliseconds).toBeLessThan(soon(1000));
     }
 
     first.child.kill('SIGKILL');

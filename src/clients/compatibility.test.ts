@@ -2,8 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { clientsConfig, publicKey, withoutRules } from './clients.testing.ts';
 import { compatibilityRules, createRuleLog } from './compatibility.ts';
 import { decideDocument, decideRegistration } from './policy.ts';
+import {
+  chatGpt,
+  chatGptShared,
+  claudeCode,
+  codeAndRefresh,
+  openCode,
+  realRegistrations,
+} from './real-clients.testing.ts';
 
-const codeAndRefresh = ['authorization_code', 'refresh_token'];
 const strict = clientsConfig({ compatibility: { strict: true, disabled: [] } });
 
 describe('the table of rules', () => {
@@ -23,159 +30,8 @@ describe('the table of rules', () => {
   });
 });
 
-/** Each is what the client really sends, as far as its source or its issues show. */
-const registrations = {
-  'TypeScript SDK v1': {
-    body: {
-      redirect_uris: ['http://localhost:8090/callback'],
-      token_endpoint_auth_method: 'client_secret_post',
-      grant_types: codeAndRefresh,
-      response_types: ['code'],
-      client_name: 'Simple OAuth MCP Client',
-      scope: 'mcp:tools',
-    },
-    rules: ['native-when-loopback', 'localhost-redirect', 'ignore-registration-scope'],
-  },
-  'MCP Inspector': {
-    body: {
-      redirect_uris: [
-        'http://localhost:6274/oauth/callback',
-        'http://127.0.0.1:6276/oauth/callback',
-      ],
-      token_endpoint_auth_method: 'none',
-      grant_types: codeAndRefresh,
-      response_types: ['code'],
-      client_name: 'MCP Inspector',
-      client_uri: 'https://github.com/modelcontextprotocol/inspector',
-      application_type: 'native',
-      scope: '',
-    },
-    rules: ['localhost-redirect', 'ignore-registration-scope'],
-  },
-  'mcp-remote': {
-    body: {
-      redirect_uris: ['http://localhost:3335/oauth/callback'],
-      token_endpoint_auth_method: 'none',
-      grant_types: codeAndRefresh,
-      response_types: ['code'],
-      client_name: 'MCP CLI Proxy',
-      client_uri: 'https://github.com/modelcontextprotocol/mcp-cli',
-      software_id: '2e6dc280-f3c3-4e01-99a7-8181dbd1d23d',
-      software_version: '0.1.29',
-      scope: 'openid email profile',
-    },
-    rules: ['native-when-loopback', 'localhost-redirect', 'ignore-registration-scope'],
-  },
-  'Claude Code by registration': {
-    body: {
-      client_name: 'Claude Code (boards)',
-      redirect_uris: ['http://localhost:53682/callback'],
-      grant_types: codeAndRefresh,
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-    },
-    rules: ['native-when-loopback', 'localhost-redirect'],
-  },
-  'Claude.ai': {
-    body: {
-      client_name: 'Claude',
-      redirect_uris: [
-        'https://claude.ai/api/mcp/auth_callback',
-        'https://claude.com/api/mcp/auth_callback',
-      ],
-      grant_types: codeAndRefresh,
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-      scope: 'boards:read',
-    },
-    rules: ['ignore-registration-scope'],
-  },
-  'VS Code': {
-    body: {
-      client_name: 'Visual Studio Code',
-      client_uri: 'https://code.visualstudio.com',
-      grant_types: [...codeAndRefresh, 'urn:ietf:params:oauth:grant-type:device_code'],
-      response_types: ['code'],
-      redirect_uris: [
-        'https://insiders.vscode.dev/redirect',
-        'https://vscode.dev/redirect',
-        'http://127.0.0.1/',
-        'http://127.0.0.1:33418/',
-      ],
-      token_endpoint_auth_method: 'none',
-      application_type: 'native',
-    },
-    rules: ['mixed-redirect-list', 'portless-loopback', 'intersect-grant-types'],
-  },
-  Cursor: {
-    body: {
-      client_name: 'Cursor',
-      redirect_uris: [
-        'cursor://anysphere.cursor-mcp/oauth/callback',
-        'https://www.cursor.com/agents/mcp/oauth/callback',
-        'http://localhost:8787/callback',
-      ],
-      grant_types: codeAndRefresh,
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-    },
-    rules: [
-      'app-scheme-without-dot',
-      'localhost-redirect',
-      'mixed-redirect-list',
-      'native-when-loopback',
-    ],
-  },
-  'Codex CLI': {
-    body: {
-      client_name: 'Codex',
-      redirect_uris: ['http://127.0.0.1:49152/callback/mcp'],
-      grant_types: codeAndRefresh,
-      token_endpoint_auth_method: 'none',
-      response_types: ['code'],
-      application_type: 'native',
-    },
-    rules: [],
-  },
-  'Gemini CLI': {
-    body: {
-      client_name: 'Gemini CLI MCP Client',
-      redirect_uris: ['http://localhost:7777/oauth/callback'],
-      grant_types: codeAndRefresh,
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-      scope: null,
-    },
-    rules: ['omit-null-members', 'localhost-redirect', 'native-when-loopback'],
-  },
-  OpenCode: {
-    body: {
-      redirect_uris: ['http://127.0.0.1:19876/mcp/oauth/callback'],
-      client_name: 'OpenCode',
-      client_uri: 'https://opencode.ai',
-      grant_types: codeAndRefresh,
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-    },
-    rules: ['native-when-loopback'],
-  },
-  'ChatGPT by registration': {
-    body: {
-      client_name: 'ChatGPT',
-      redirect_uris: [
-        'https://chatgpt.com/connector/oauth/abc123',
-        'https://chatgpt.com/connector_platform_oauth_redirect',
-      ],
-      grant_types: codeAndRefresh,
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-    },
-    rules: [],
-  },
-} satisfies Record<string, { body: object; rules: string[] }>;
-
 describe('the registration of a real client is accepted', () => {
-  it.each(Object.entries(registrations))('%s', (_client, { body, rules }) => {
+  it.each(Object.entries(realRegistrations))('%s', (_client, { body, rules }) => {
     const decision = decideRegistration(body, clientsConfig());
     expect([...decision.rules].sort()).toEqual([...rules].sort());
     expect(decision.metadata.redirect_uris).toEqual(body.redirect_uris);
@@ -184,7 +40,7 @@ describe('the registration of a real client is accepted', () => {
     expect(decision).not.toHaveProperty('scope');
   });
 
-  const helped = Object.entries(registrations).flatMap(([client, { body, rules }]) =>
+  const helped = Object.entries(realRegistrations).flatMap(([client, { body, rules }]) =>
     rules
       .filter((rule) => rule !== 'intersect-response-types')
       .map((rule) => ({ client, body, rule })),
@@ -195,26 +51,6 @@ describe('the registration of a real client is accepted', () => {
     );
   });
 });
-
-const claudeCode = {
-  client_id: 'https://claude.ai/oauth/claude-code-client-metadata',
-  client_name: 'Claude Code',
-  client_uri: 'https://claude.ai',
-  redirect_uris: ['http://localhost/callback', 'http://127.0.0.1/callback'],
-  grant_types: codeAndRefresh,
-  response_types: ['code'],
-  token_endpoint_auth_method: 'none',
-};
-const chatGpt = {
-  client_id: 'https://chatgpt.com/oauth/abc123/client.json',
-  client_name: 'ChatGPT',
-  client_uri: 'https://chatgpt.com/',
-  redirect_uris: ['https://chatgpt.com/connector/oauth/abc123'],
-  grant_types: codeAndRefresh,
-  response_types: ['code'],
-  token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'],
-  jwks_uri: 'https://chatgpt.com/oauth/jwks.json',
-};
 
 describe('the metadata document of a real client is accepted', () => {
   it('Claude Code: port-less loopback redirect URIs and no application_type', () => {
@@ -262,18 +98,22 @@ describe('the metadata document of a real client is accepted', () => {
     expect(metadata).not.toHaveProperty('token_endpoint_auth_methods_supported');
   });
 
+  it('ChatGPT: a method of its own beside the list is the one that counts', () => {
+    const { metadata, rules } = decideDocument(
+      chatGptShared.client_id,
+      chatGptShared,
+      clientsConfig(),
+    );
+    expect(metadata).toMatchObject({
+      token_endpoint_auth_method: 'private_key_jwt',
+      token_endpoint_auth_signing_alg: 'RS256',
+    });
+    expect(metadata).not.toHaveProperty('token_endpoint_auth_methods_supported');
+    expect(rules).toEqual([]);
+  });
+
   it('OpenCode and Codex', () => {
-    const client_id = 'https://opencode.ai/oauth/client.json';
-    const document = {
-      client_id,
-      client_name: 'OpenCode',
-      redirect_uris: ['http://127.0.0.1:19876/mcp/oauth/callback'],
-      grant_types: codeAndRefresh,
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-      application_type: 'native',
-    };
-    expect(decideDocument(client_id, document, clientsConfig()).rules).toEqual([]);
+    expect(decideDocument(openCode.client_id, openCode, clientsConfig()).rules).toEqual([]);
   });
 });
 

@@ -30,6 +30,10 @@ function spawned(command: string, args: string[]): ChildProcess {
   return child;
 }
 
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
 test('a lock is taken, and gone when it is released', () => {
   const release = lockDirectory(path);
   expect(JSON.parse(readFileSync(`${path}.lock`, 'utf8'))).toMatchObject({ pid: process.pid });
@@ -58,10 +62,9 @@ test.runIf(process.platform === 'linux')(
     const parent = spawned('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60']);
     const [line] = await once(parent.stdout ?? parent, 'data');
     const pid = Number(String(line));
+    await until(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8') === 'sleep\n');
     process.kill(pid, 'SIGKILL');
-    while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await until(() => / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
     heldBy(pid);
     refuseHeldDirectory(path);
     lockDirectory(path)();

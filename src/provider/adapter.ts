@@ -87,6 +87,10 @@ function exchangeableAdapter(kind: string, deps: AdapterDeps): Adapter {
       if (!token) return stored.consume(value);
       token.consume = value;
     },
+    async destroy(value) {
+      // A reused token stays, so that its family ends in the one write of the refusal or not at all.
+      if (!currentState()?.token) await stored.destroy(value);
+    },
     async revokeByGrantId(familyId) {
       await endFamily(familyId, deps);
     },

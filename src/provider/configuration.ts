@@ -3,6 +3,7 @@ import { renderError } from '../http/index.ts';
 import { refreshLifetime } from '../tokens/index.ts';
 import { createAdapterFactory } from './adapter.ts';
 import { assertionAlgorithms, dpopAlgorithms } from './algorithms.ts';
+import { checkClientAssertion } from './client-assertion.ts';
 import { cookieNames, cookieOptions } from './cookies.ts';
 import type { ProviderDeps } from './deps.ts';
 import { inLibraryWords } from './errors.ts';
@@ -91,6 +92,8 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
     acceptQueryParamAccessTokens: false,
     clientBasedCORS: () => true, // our own CORS headers are set before the library sees the request
     clockTolerance: 5,
+    assertJwtClientAuthClaimsAndHeader: (ctx, claims) =>
+      checkClientAssertion(claims, ctx.oidc.clientJwtAuthExpectedAudience(), deps.now()),
     renderError: (ctx, _out, error) => renderError(ctx, error),
     ttl: {
       AccessToken: (_ctx, token) =>

@@ -1,24 +1,21 @@
 import type { Context } from 'koa';
 import { type Fields, readForm, single } from '../http/index.ts';
-import { issuerOf, registeredUris } from './authorize.ts';
+import { issuerOf } from './authorize.ts';
 import { callLibrary } from './bridge.ts';
 import type { ProviderDeps } from './deps.ts';
 import { presentToken } from './introspection.ts';
 import type { LiveProvider } from './provider.ts';
 import type { RequestState } from './request-state.ts';
+import { longestTokenForm, tokenForm } from './token-form.ts';
 
-/** Longest form of the token endpoint, in bytes. */
-const longestForm = 64 * 1024;
-/** The same where a token is asked about: what is no token shall be inactive, not an error. */
+/** Longest form where a token is asked about: what is no token shall be inactive, not an error. */
 const longestQuestion = 1536 * 1024;
 
 /** `POST /oauth/token` (RFC 6749 §3.2): resource indicators are made canonical before the library. */
 export function token(deps: ProviderDeps, live: LiveProvider) {
   return (ctx: Context) =>
-    post(deps, live, ctx, { path: '/oauth/token', limit: longestForm }, async (sent) =>
-      sent.resource === undefined
-        ? sent
-        : { ...sent, resource: registeredUris(deps.resources, sent.resource) },
+    post(deps, live, ctx, { path: '/oauth/token', limit: longestTokenForm }, async (sent) =>
+      tokenForm(deps.resources, sent),
     );
 }
 

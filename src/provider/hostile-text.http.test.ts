@@ -140,12 +140,11 @@ describe.each(payloads)('%s is inert', (payload) => {
     expectInert(failed);
   });
 
-  it('as the name of a person and of a scope', async () => {
+  it('as the name of a person', async () => {
     const email = `xss${payloads.indexOf(payload)}@example.test`;
     const password = 'correct horse xss';
     const { accounts } = server.app.rooms;
-    const name = payload.replace(/[\u202e\u2066]/g, '');
-    await accounts.create({ email, password, name, source: 'cli' }, { at: server.now() });
+    await accounts.create({ email, password, name: payload, source: 'cli' }, { at: server.now() });
     const browser = await signedIn(server, { email, password });
     expectInert(await browser.open(`${server.url}/account`));
   });

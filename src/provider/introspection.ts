@@ -93,11 +93,11 @@ function payloadOf(issued: IssuedToken): Record<string, unknown> {
 export function mayIntrospect(
   { resources }: ProviderDeps,
   client: LibraryClient,
-  token: { kind: string; clientId?: string; aud?: string | string[] },
+  token: { clientId?: string; aud?: string | string[] },
 ): boolean {
   if (client.clientAuthMethod === 'none') return false;
   if (token.clientId === client.clientId) return true;
-  if (token.kind === 'RefreshToken' || typeof token.aud !== 'string') return false;
+  if (typeof token.aud !== 'string') return false; // a refresh token has no audience
   const resource = resources.resolve(token.aud);
   return resource?.clients.includes(client.clientId) ?? false;
 }

@@ -19,10 +19,11 @@ afterAll(async () => {
 const asWeb = basic('WEB', webSecret);
 const overlap = 60;
 
-/** Access tokens issued at refreshes, as the metrics count them. */
+/** DPoP-bound access tokens issued at refreshes, as the metrics count them. */
 async function issuedCount(): Promise<number> {
   const { body } = await server.app.rooms.metrics.expose();
-  return Number(/tokens_issued_total\{grant_type="refresh_token",.*"\} (\d+)/.exec(body)?.[1] ?? 0);
+  const counted = /tokens_issued_total\{grant_type="refresh_token",token_type="DPoP"\} (\d+)/;
+  return Number(counted.exec(body)?.[1] ?? 0);
 }
 
 describe('a refused request MUST NOT use the token up', () => {

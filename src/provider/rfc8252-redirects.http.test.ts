@@ -227,7 +227,9 @@ describe('loopback redirect URIs (RFC 8252 §7.3)', () => {
     'http://localhost:1/other',
     'http://localhost:1@evil.test/cb',
   ])('and nothing else: %s', async (uri) => {
-    expect(await asked(uri)).toMatchObject({ status: 400, location: null });
+    const page = await asked(uri);
+    expect(page).toMatchObject({ status: 400, location: null });
+    expect(page.html).toContain('<code>invalid_redirect_uri</code>');
   });
 
   test('each host is registered for itself', async () => {

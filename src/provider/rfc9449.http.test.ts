@@ -243,13 +243,16 @@ describe('§4.3 what a proof must be, row by row', () => {
     await granted(answer);
   });
 
-  test('9: htu is compared with the issuer, whatever Host and X-Forwarded-* say', async () => {
-    const proof = await prover.proof('https://evil.test/oauth/token');
-    const flow = good();
-    const value = await code(server, flow);
-    const lies = { 'x-forwarded-host': 'evil.test', 'x-forwarded-proto': 'https' };
-    await refused(await redeem(server, flow, value, {}, { DPoP: proof, ...lies }));
-  });
+  test.each(['http', 'https'])(
+    '9: htu is compared with the issuer, whatever Host and X-Forwarded-* say (%s)',
+    async (scheme) => {
+      const proof = await prover.proof(`${scheme}://evil.test/oauth/token`);
+      const flow = good();
+      const value = await code(server, flow);
+      const lies = { 'x-forwarded-host': 'evil.test', 'x-forwarded-proto': scheme };
+      await refused(await redeem(server, flow, value, {}, { DPoP: proof, ...lies }));
+    },
+  );
 
   test.each([-75, -250, -3600, 75, 250, 3600])(
     '11: iat is within dpop.proof_lifetime, not %i s away; the answer offers a nonce',

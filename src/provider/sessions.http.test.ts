@@ -106,6 +106,16 @@ describe('signing in (SE01, T23)', () => {
     expect(isConsent(reloaded)).toBe(true);
   });
 
+  it('in one tab leaves alone what another tab has on its way, for a moment', async () => {
+    const browser = server.browser();
+    const waiting = await browser.open(authorizeUrl(server, good()));
+    await press(browser, await browser.open(authorizeUrl(server, good())), typed(alice));
+    const onItsWay = copyOf(server, browser);
+    expect(isConsent(await press(browser, waiting, typed(alice)))).toBe(true);
+    expect(idOf(browser)).not.toBe(idOf(onItsWay));
+    expect(await isSignedIn(server, onItsWay)).toBe(true);
+  });
+
   it('is asked for again by prompt=login, whoever is signed in', async () => {
     const browser = await signedIn(server);
     await tokens(server, good(), { browser });
@@ -379,6 +389,19 @@ describe('a session', () => {
     }
     expect(await isSignedIn(server, browser)).toBe(false);
   });
+});
+
+it('a session that is written back after its user was disabled MUST NOT live', async () => {
+  const browser = await signedIn(server);
+  const setStatus = (status: 'active' | 'disabled') =>
+    server.db.kysely
+      .updateTable('users')
+      .set({ status })
+      .where('email', '=', alice.email)
+      .execute();
+  await setStatus('disabled');
+  expect(await isSignedIn(server, copyOf(server, browser))).toBe(false);
+  await setStatus('active');
 });
 
 describe('parallel tabs of one browser', () => {
