@@ -1,5 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Contender, type StartOptions, startNaive, startOurs } from './contenders.ts';
@@ -39,6 +39,7 @@ const overdue = setTimeout(() => {
   process.exit(1); // the servers end with this process
 }, longest);
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+const [load = 0] = loadavg();
 const cores = pinDriver();
 const postgres = await startPostgres(directory);
 try {
@@ -63,7 +64,7 @@ async function run(site: Site, plan: Plan): Promise<Report> {
     await alone(site, few, 'oidc-provider in memory', startNaive),
   ];
   const versions = { library: libraryVersion(), postgres: await postgresVersion(site.postgres) };
-  return { naive, ours, others, plan, cores: site.cores, versions, records };
+  return { naive, ours, others, plan, cores: site.cores, versions, load, records };
 }
 
 /** Starts a server whose way to Postgres is counted, and counts. */

@@ -17,6 +17,8 @@ export interface Report {
   plan: Plan;
   cores: Cores;
   versions: { library: string; postgres: string };
+  /** Load average before the run: what else the machine was doing. */
+  load: number;
   /** Tokens that our server handed out, and the records it has of them. */
   records: { tokens: number; issuances: number; audit: number };
 }
@@ -53,10 +55,11 @@ export function writeSection(file: string, text: string): void {
   const [head = '', ...sections] = readFileSync(file, 'utf8').split(/^(?=## )/m);
   const [title] = text.split('\n');
   const kept = sections.filter((other) => other.split('\n')[0] !== title);
-  writeFileSync(file, [head, [text, ...kept].join('\n').trimEnd(), '\n'].join(''));
+  const all = [text, ...kept].map((one) => one.trim()).join('\n\n');
+  writeFileSync(file, `${head.trim()}\n\n${all}\n`);
 }
 
-function conditions({ cores, versions, plan }: Report): string {
+function conditions({ cores, versions, plan, load }: Report): string {
   const where = cores.pinned
     ? 'the server alone on one, driver and Postgres on the other'
     : 'not pinned: server, driver and Postgres share them';
@@ -64,7 +67,7 @@ function conditions({ cores, versions, plan }: Report): string {
     `${cores.count} cores (${where}), Node ${process.versions.node}, oidc-provider ${versions.library},`,
     `Postgres ${versions.postgres} with durable commits. 16 connections, public client, PKCE, ES256 JWTs,`,
     `rotation at every refresh. \`node bench/main.ts\`: ${plan.rounds} alternating rounds of ${plan.seconds} s of refreshes,`,
-    `${plan.codeRounds} of up to ${plan.codes} code exchanges.`,
+    `${plan.codeRounds} of up to ${plan.codes} code exchanges. Load average before the run: ${load.toFixed(1)}${load > 0.5 ? ', so other work took part of the cores' : ''}.`,
   ].join('\n');
 }
 

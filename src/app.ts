@@ -39,20 +39,22 @@ function build(config: Config, rooms: Rooms) {
     secrets: { cookies: secrets.derive('cookies'), dpopNonce: secrets.deriveBytes('dpop nonce') },
     auditMeta: () => auditMeta(now),
   };
+  const publicApp = createPublicApp({ ...deps, site, live: createLiveProvider(deps), health });
+  const adminApp = createAdminApp(
+    { accounts, metrics, health, log, now },
+    {
+      issuer: config.server.issuer,
+      externalUrl: config.admin.external_url,
+      apiKey: config.admin.api_key,
+      metricsEnabled: config.observability.metrics.enabled,
+      trustedProxies: config.server.trusted_proxies,
+      cookieSecret: secrets.sessionSecret,
+    },
+  );
   const stopJobs = startJobs({ ...rooms, config });
   return {
-    public: createPublicApp({ ...deps, site, live: createLiveProvider(deps), health }),
-    admin: createAdminApp(
-      { accounts, metrics, health, log, now },
-      {
-        issuer: config.server.issuer,
-        externalUrl: config.admin.external_url,
-        apiKey: config.admin.api_key,
-        metricsEnabled: config.observability.metrics.enabled,
-        trustedProxies: config.server.trusted_proxies,
-        cookieSecret: secrets.sessionSecret,
-      },
-    ),
+    public: publicApp,
+    admin: adminApp,
     rooms,
     async close() {
       await stopJobs();
@@ -68,9 +70,13 @@ function auditMeta(now: () => Date): AuditMeta {
 
 /** Longest time that readiness waits for the database, in milliseconds. */
 const patience = 2000;
+/** For how long its answer is good, in milliseconds. */
+const goodFor = 500;
+
+type Readiness = { ready: true } | { ready: false; reason: string };
 
 function healthOf(db: Database) {
-  return async (): Promise<{ ready: true } | { ready: false; reason: string }> => {
+  async function ask(): Promise<Readiness> {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => late.reject(new Error('database did not answer')), patience);
     try {
@@ -81,5 +87,18 @@ function healthOf(db: Database) {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  // Anybody may ask, and must not be able to empty the pool by asking often.
+  let answer: Promise<Readiness> | undefined;
+  let until = 0;
+  return (): Promise<Readiness> => {
+    if (!answer || performance.now() > until) {
+      answer = ask().finally(() => {
+        until = performance.now() + goodFor;
+      });
+      until = Number.POSITIVE_INFINITY;
+    }
+    return answer;
   };
 }

@@ -1,4 +1,4 @@
-import type { Insertable, Kysely, Selectable } from 'kysely';
+import { type Insertable, type Kysely, type Selectable, sql } from 'kysely';
 import type { SessionsTable, Tables } from '../db/index.ts';
 
 /** A sign-in session as it is stored; `id` is the hash of the cookie's value. */
@@ -19,7 +19,9 @@ export async function saveSession(
         uid: update.ref('excluded.uid'),
         user_id: update.ref('excluded.user_id'),
         payload: update.ref('excluded.payload'),
-        expires_at: update.ref('excluded.expires_at'),
+        // An id that was rotated away has seconds to live; saving it again does not give it more.
+        expires_at: sql<Date>`CASE WHEN sessions.expires_at < excluded.created_at + interval '20 seconds'
+          THEN sessions.expires_at ELSE excluded.expires_at END`,
       })),
     )
     .execute();

@@ -1,5 +1,4 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
-import { renderError } from '../http/index.ts';
 import { refreshLifetime } from '../tokens/index.ts';
 import { createAdapterFactory } from './adapter.ts';
 import { assertionAlgorithms, dpopAlgorithms } from './algorithms.ts';
@@ -94,7 +93,10 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
     clockTolerance: 5,
     assertJwtClientAuthClaimsAndHeader: (ctx, claims) =>
       checkClientAssertion(claims, ctx.oidc.clientJwtAuthExpectedAudience(), deps.now()),
-    renderError: (ctx, _out, error) => renderError(ctx, error),
+    // explainErrors renders whatever has a body like this, once, in words for its reader
+    renderError: (ctx, out) => {
+      ctx.body = out;
+    },
     ttl: {
       AccessToken: (_ctx, token) =>
         token.resourceServer?.accessTokenTTL ?? config.tokens.access_ttl,

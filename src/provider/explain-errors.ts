@@ -26,8 +26,8 @@ export function rememberErrors(provider: Provider): void {
 }
 
 /**
- * Turns the library's JSON errors, whose descriptions say little, into ours: the RFC's code, what was
- * wrong and what to do, a trace id, and the full reason in the log line with that id.
+ * Turns the library's errors, whose descriptions say little, into ours, as JSON or as a page: the RFC's
+ * code, what was wrong and what to do, a trace id, and the full reason in one log line with that id.
  */
 export function explainErrors({
   metrics,
@@ -41,10 +41,17 @@ export function explainErrors({
     );
     const error = thrown ?? stateOf(ctx).error;
     if (error === undefined || (thrown === undefined && ctx.status < 400)) return;
-    const told = explain(error);
-    if (thrown !== undefined || isErrorBody(ctx.body)) renderError(ctx, told);
-    metrics.requestRefused({ endpoint: ctx.path, error: codeOf(told) });
+    const { back } = stateOf(ctx);
+    const told = back ? asRefusal(explain(error)) : explain(error);
+    if (thrown !== undefined || isErrorBody(ctx.body)) renderError(ctx, told, back);
+    metrics.requestRefused({ endpoint: ctx.oidc?.route ?? 'other', error: codeOf(told) });
   };
+}
+
+/** The library's errors for `prompt=none` have the status of the redirect that they are not any more. */
+function asRefusal(error: unknown): unknown {
+  if (!(error instanceof OAuthError) || error.status >= 400) return error;
+  return new OAuthError(error.error, error.description, { cause: error });
 }
 
 /** The same error with a description for its reader; unknown errors stay as they are. */

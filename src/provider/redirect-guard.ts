@@ -1,10 +1,8 @@
 import type { Middleware } from 'koa';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { isDocumentUrl } from '../clients/index.ts';
-import { renderError } from '../http/index.ts';
 import { isLoopback, OAuthError, redirectHost } from '../oauth/index.ts';
 import type { ProviderDeps } from './deps.ts';
-import { explain } from './explain-errors.ts';
 import { stateOf } from './request-state.ts';
 
 /**
@@ -25,11 +23,14 @@ export function guardRedirects({
     const client =
       ctx.oidc.client && (await clients.find(ctx.oidc.client.clientId, { refresh: false }));
     if (client?.kind === 'preregistered') return;
-    renderError(ctx, asRefusal(explain(stateOf(ctx).error)), {
+    ctx.remove('location');
+    ctx.status = 400;
+    ctx.body = { error: 'not redirected' }; // explainErrors shows the page
+    stateOf(ctx).back = {
       url: location,
       host: redirectHost(redirectUri),
       clientName: client?.clientName ?? client?.clientId,
-    });
+    };
   };
 }
 
@@ -38,19 +39,11 @@ function explainUnusableDocument(ctx: KoaContextWithOIDC): void {
   const clientId = ctx.oidc?.params?.client_id;
   if (!(stateOf(ctx).error instanceof errors.InvalidClient)) return;
   if (typeof clientId !== 'string' || !isDocumentUrl(clientId)) return;
-  const error = new OAuthError(
+  stateOf(ctx).error = new OAuthError(
     'invalid_client',
     'The client metadata document could not be loaded or is not valid.',
     { status: 400 },
   );
-  stateOf(ctx).error = error;
-  renderError(ctx, error);
-}
-
-/** The library's errors for `prompt=none` have the status of the redirect that they are not any more. */
-function asRefusal(error: unknown): unknown {
-  if (!(error instanceof OAuthError) || error.status >= 400) return error;
-  return new OAuthError(error.error, error.description, { cause: error });
 }
 
 function isErrorRedirect(status: number, location: string): boolean {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
-import type { Fields } from '../http/index.ts';
+import type { ErrorOrigin, Fields } from '../http/index.ts';
 import type { TokenRequest } from './token-request.ts';
 
 /** What this room keeps about one request while the library works on it. */
@@ -16,8 +16,8 @@ export interface RequestState {
     /** Its token family, as the library's Grant. */
     family?: Record<string, unknown> | undefined;
   };
-  /** Sec-Fetch-Site of the first authorize request said `cross-site`. */
-  crossSite?: boolean;
+  /** Where an error before sign-in would have been redirected: the page names it instead. */
+  back?: ErrorOrigin;
   /** The token family that a revocation has ended already. */
   endedFamily?: string;
   /** The error that the library reported, with its private detail. */

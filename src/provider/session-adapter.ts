@@ -1,7 +1,6 @@
 import type { Adapter } from 'oidc-provider';
 import type { Accounts } from '../accounts/index.ts';
 import { hashId } from '../db/index.ts';
-import { currentContext } from './request-state.ts';
 import { expiresAt, unsupported, withoutSecrets } from './stored-payload.ts';
 
 /** Milliseconds for which a rotated session id is still known: parallel tabs are on their way with it. */
@@ -35,10 +34,8 @@ export function sessionAdapter({
       });
     },
     async destroy(id) {
-      // The id changed. At sign-in the old one ends at once (session fixation).
-      const signedIn = currentContext()?.oidc.result?.login !== undefined;
-      if (signedIn) await sessions.remove(hashId(id));
-      else await sessions.touch(hashId(id), new Date(now().getTime() + rotationGrace));
+      // The id changed; at sign-in the whole session before ends instead (browser-session.ts).
+      await sessions.touch(hashId(id), new Date(now().getTime() + rotationGrace));
     },
   };
 }

@@ -108,7 +108,7 @@ export const commitExchange = statement(
 
 /**
  * What commits even when the request is refused: replay claims, the end of a family after reuse,
- * and the audit of the refusal. $1 claims, $2 family to end or null, $3 now, $4 events
+ * and the audit of the refusal (a family that has ended before ends silently). $1 claims, $2 family to end or null, $3 now, $4 events
  */
 export const commitRefusal = statement(
   'commit_refusal',
@@ -121,6 +121,7 @@ export const commitRefusal = statement(
    recorded AS (
      ${recordEvents}
      SELECT ${eventColumns} FROM jsonb_to_recordset($4::jsonb) ${eventRecords}
+      WHERE $2::text IS NULL OR EXISTS (SELECT 1 FROM ended)
    )
    SELECT (SELECT count(*) FROM claimed)::int AS claimed`,
 );

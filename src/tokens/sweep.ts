@@ -16,12 +16,23 @@ const expired = ['artifacts', 'replay_claims', 'families'].map((table) => {
   );
 });
 
+const removeIssuances = statement(
+  'remove_issuances',
+  `WITH gone AS (
+     SELECT jti FROM issuances WHERE issued_at < $1 AND expires_at < $2 LIMIT $3 FOR UPDATE SKIP LOCKED
+   ) DELETE FROM issuances i USING gone WHERE i.jti = gone.jti RETURNING 1 AS one`,
+);
+
 /** Clean-up of what the token path leaves behind. */
 export function createSweep(db: Database) {
   return {
     /** Erases the sealed successors of refresh tokens used before `usedBefore`: their window is over. */
     async closeOverlaps(usedBefore: Date): Promise<void> {
       await db.run(close, [usedBefore]);
+    },
+    /** Removes at most `limit` records of tokens that have expired and were issued before a time. */
+    async removeIssuances(issuedBefore: Date, now: Date, limit: number): Promise<number> {
+      return (await db.run(removeIssuances, [issuedBefore, now, limit])).length;
     },
     /** Removes at most `limit` expired rows of each kind. @returns how many went in all */
     async removeExpired(now: Date, limit: number): Promise<number> {
