@@ -36,6 +36,7 @@ const statements = [
     client_name text,
     metadata jsonb NOT NULL,
     secret_hashes text[] NOT NULL DEFAULT '{}',
+    old_secret_until timestamptz,
     registration_token_hash text UNIQUE,
     resources text[],
     scope text,
@@ -51,6 +52,7 @@ const statements = [
     last_used_at timestamptz
   )`,
   'CREATE INDEX clients_created ON clients (created_at)',
+  `CREATE INDEX clients_documents_expiry ON clients (document_expires_at) WHERE kind = 'cimd'`,
   `CREATE INDEX clients_registered_from ON clients (registered_from, created_at) WHERE kind = 'dcr'`,
   `CREATE INDEX clients_unused ON clients (coalesce(last_used_at, created_at)) WHERE kind = 'dcr'`,
   // Negative answers for client metadata documents, shared by all replicas.
@@ -159,7 +161,6 @@ const statements = [
     created_at timestamptz NOT NULL
   )`,
   'CREATE INDEX artifacts_family ON artifacts (family_id) WHERE family_id IS NOT NULL',
-  'CREATE INDEX artifacts_client ON artifacts (client_id) WHERE client_id IS NOT NULL',
   'CREATE INDEX artifacts_expiry ON artifacts (expires_at)',
   'CREATE INDEX artifacts_sealed ON artifacts (consumed_at) WHERE successor_sealed IS NOT NULL',
   // DPoP proofs and client assertions that were seen (RFC 9449 §11.1, RFC 7523 §3).

@@ -9,7 +9,12 @@ import {
   type Site,
   securityHeaders,
 } from './http/index.ts';
-import { type LiveProvider, mountPublicRoutes, type ProviderDeps } from './provider/index.ts';
+import {
+  type LiveProvider,
+  mountPublicRoutes,
+  openToScripts,
+  type ProviderDeps,
+} from './provider/index.ts';
 
 type Deps = ProviderDeps & { site: Site; live: LiveProvider; health: Health };
 
@@ -30,6 +35,7 @@ export function createPublicApp(deps: Deps): Koa {
   app.use(errors());
   app.use(probes(deps));
   app.use(observe(metrics));
+  app.use(openToScripts(deps.base));
   if (config.rate_limit.enabled) {
     const { requests_per_second: perSecond, burst } = config.rate_limit;
     app.use(rateLimit({ name: 'public', perSecond, burst }));

@@ -16,6 +16,7 @@ export type { ListRequest } from './listing.ts';
 export { allowedGrants } from './policy.ts';
 export type { DeclaredClient, ReconcileReport } from './preregister.ts';
 export type { RegistrationRequest, RegistrationResponse } from './register.ts';
+export { secretsInForce, verifySecret } from './secrets.ts';
 export type {
   AuthMethod,
   By,

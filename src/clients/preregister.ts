@@ -12,6 +12,9 @@ import { clientOf } from './rows.ts';
 import { newSecret } from './secrets.ts';
 import type { By, Client, ClientsConfig } from './types.ts';
 
+/** How long a replaced secret is still accepted. */
+const secretOverlapMs = 86_400_000;
+
 /** A client as an operator writes it: RFC 7591 names, plus its limits. */
 export interface DeclaredClient {
   client_id: string;
@@ -68,8 +71,8 @@ export function createPreregistration(deps: PreregistrationDeps, config: Clients
   }
 
   /**
-   * Gives a client a new secret; the one before it stays good until {@link endSecretOverlap}, so that
-   * deployments can change over.
+   * Gives a client a new secret; the one before it stays good for a day, or until {@link endSecretOverlap},
+   * so that deployments can change over.
    *
    * @returns undefined where the client does not exist or has no secret
    */
@@ -79,8 +82,10 @@ export function createPreregistration(deps: PreregistrationDeps, config: Clients
       const row = await lockClient(trx, clientId);
       if (!row || !needsSecret(clientOf(row).metadata)) return false;
       const secret_hashes = [hashId(secret), ...row.secret_hashes.slice(0, 1)];
-      await updateClient(trx, clientId, { secret_hashes, updated_at: now() });
-      await recordAudit(trx, { type: 'client_secret_rotated', actor, clientId, detail: {} }, meta);
+      const old_secret_until = new Date(now().getTime() + secretOverlapMs);
+      await updateClient(trx, clientId, { secret_hashes, old_secret_until, updated_at: now() });
+      const detail = { old_secret_until };
+      await recordAudit(trx, { type: 'client_secret_rotated', actor, clientId, detail }, meta);
       return true;
     });
     await deps.changed(clientId);

@@ -58,6 +58,7 @@ export type ClientChange = Partial<
     | 'client_name'
     | 'metadata'
     | 'secret_hashes'
+    | 'old_secret_until'
     | 'resources'
     | 'scope'
     | 'rules'
@@ -87,8 +88,8 @@ export async function countUnusedFrom(
   const { rows } = await sql<{ count: number }>`
     SELECT count(*)::int AS count FROM (
       SELECT 1 FROM clients
-       WHERE kind = 'dcr' AND coalesce(last_used_at, created_at) > ${since}
-         AND last_used_at IS NULL AND registered_from = ${address}
+       WHERE kind = 'dcr' AND registered_from = ${address} AND created_at > ${since}
+         AND last_used_at IS NULL
        LIMIT ${atMost}) AS recent`.execute(trx);
   return rows[0]?.count ?? 0;
 }

@@ -21,6 +21,14 @@ export function isClientId(text: string): boolean {
   return /^[\x21-\x7e]{1,2048}$/.test(text);
 }
 
+/** Hashes of the secrets that are accepted now: the newest, and the one before it while they overlap. */
+export function secretsInForce(
+  { secretHashes, oldSecretUntil }: Pick<Client, 'secretHashes' | 'oldSecretUntil'>,
+  now: Date,
+): string[] {
+  return oldSecretUntil && oldSecretUntil > now ? secretHashes : secretHashes.slice(0, 1);
+}
+
 const nobody = hashId('');
 
 /**

@@ -52,8 +52,10 @@ export interface Client {
   status: 'active' | 'suspended';
   clientName?: string;
   metadata: ClientMetadata;
-  /** SHA-256 of the accepted secrets, newest first. */
+  /** SHA-256 of the secrets, newest first; see `secretsInForce` for those that are accepted. */
   secretHashes: string[];
+  /** Until when all but the newest secret are accepted. */
+  oldSecretUntil?: Date;
   /** URIs of the resources it may ask for; absent means all. */
   resources?: string[];
   /** Ceiling of its scopes, space-separated; absent means all. */

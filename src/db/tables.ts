@@ -38,6 +38,8 @@ export interface ClientsTable {
   client_name: Optional<string>;
   metadata: Json<Record<string, unknown>>;
   secret_hashes: Generated<string[]>;
+  /** Until when secrets after the first are accepted. */
+  old_secret_until: OptionalTime;
   registration_token_hash: Optional<string>;
   resources: Optional<string[]>;
   scope: Optional<string>;

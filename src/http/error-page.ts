@@ -71,7 +71,9 @@ function whereFrom({ host, clientName }: ErrorOrigin): Html {
 }
 
 function wayBack({ url, host }: ErrorOrigin): Html {
-  const scheme = url.slice(0, url.indexOf(':'));
-  if (!checkRedirectUri(url, [scheme.toLowerCase()]).ok) return html``;
+  const scheme = url.slice(0, url.indexOf(':')).toLowerCase();
+  // The redirect URI was matched before; what the answer adds to it is not its own any more.
+  const [redirectUri = ''] = url.split(/[?#]/);
+  if (!checkRedirectUri(redirectUri, [scheme]).ok) return html``;
   return html`<div class="actions"><a class="button" href="${url}" rel="noreferrer">Go back to ${foreign(host, 40)}</a></div>`;
 }

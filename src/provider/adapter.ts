@@ -8,7 +8,7 @@ import { endFamily } from './end-family.ts';
 import { InvalidGrant } from './errors.ts';
 import { knownClient } from './known-client.ts';
 import { claimReplayInRequest } from './replay.ts';
-import { currentState } from './request-state.ts';
+import { currentContext, currentState } from './request-state.ts';
 import { sessionAdapter } from './session-adapter.ts';
 import { expiresAt, unsupported, withoutSecrets } from './stored-payload.ts';
 
@@ -53,12 +53,15 @@ export function createAdapterFactory(deps: AdapterDeps): (name: string) => Adapt
   };
 }
 
-function findClient({ clients }: AdapterDeps) {
+function findClient({ clients, now }: AdapterDeps) {
   return async (id: string): Promise<AdapterPayload | undefined> => {
     const client = await knownClient(clients, id);
     if (client?.status !== 'active') return undefined;
-    const assertion = currentState()?.form.client_assertion;
-    return clientProperties(client, clients, typeof assertion === 'string' ? assertion : undefined);
+    // Nobody authenticates at the authorization endpoint: what is sent there must not make us fetch keys.
+    const authorizing = currentContext()?.oidc.route === 'authorization';
+    const assertion = authorizing ? undefined : currentState()?.form.client_assertion;
+    const signed = typeof assertion === 'string' ? assertion : undefined;
+    return clientProperties(client, clients, signed, now());
   };
 }
 

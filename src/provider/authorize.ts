@@ -29,22 +29,18 @@ export function authorize(deps: ProviderDeps, live: LiveProvider) {
     const sent = ctx.method === 'POST' ? await readForm(ctx, longestForm) : readQuery(ctx);
     const form = prepare(deps, sent, ctx.get('sec-fetch-site'));
     ctx.state.page = true;
-    await callLibrary(
-      ctx,
-      { provider: live.current, ...issuerOf(deps) },
-      '/oauth/authorize',
-      form,
-      { form: sent },
-    );
+    await callLibrary(ctx, { handle: live.handle, ...issuerOf(deps) }, '/oauth/authorize', form, {
+      form: sent,
+    });
   };
 }
 
 /** `GET /oauth/authorize/{uid}`: on after a sign-in or a consent page. */
 export function resume(deps: ProviderDeps, live: LiveProvider) {
   return async (ctx: Context): Promise<void> => {
-    const path = `/oauth/authorize/${ctx.params.uid}`;
+    const path = `/oauth/authorize/${encodeURIComponent(ctx.params.uid)}`;
     ctx.state.page = true;
-    await callLibrary(ctx, { provider: live.current, ...issuerOf(deps) }, path, {}, { form: {} });
+    await callLibrary(ctx, { handle: live.handle, ...issuerOf(deps) }, path, {}, { form: {} });
   };
 }
 
@@ -54,12 +50,17 @@ export function issuerOf({ config, base }: ProviderDeps): { issuer: URL; base: s
 }
 
 function prepare({ resources }: ProviderDeps, sent: Fields, fetchSite: string): Fields {
-  const kept = Object.entries(sent).filter(([name]) => !ignored.has(name));
+  const kept = Object.entries(sent).filter(([name]) => !isIgnored(name, sent));
   return {
     ...Object.fromEntries(kept),
     ...(sent.resource === undefined ? {} : { resource: registeredUris(resources, sent.resource) }),
     ...(fetchSite === 'cross-site' ? { [crossSiteParameter]: '1' } : {}),
   };
+}
+
+/** `response_mode` matters for codes only: other response types are refused, each in its own mode. */
+function isIgnored(name: string, sent: Fields): boolean {
+  return ignored.has(name) || (name === 'response_mode' && sent.response_type !== 'code');
 }
 
 /** Known resources by their registered URI (RFC 8707 §2); unknown ones as sent, to be refused. */

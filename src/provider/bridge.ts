@@ -5,7 +5,7 @@ import type { Fields } from '../http/index.ts';
 import type { BridgedRequest, RequestState } from './request-state.ts';
 
 export interface BridgeTarget {
-  provider: Provider;
+  handle: ReturnType<Provider['callback']>;
   issuer: URL;
   /** Path of the issuer without a trailing slash; empty for a root issuer. */
   base: string;
@@ -42,7 +42,7 @@ export async function callLibrary(
   inner.complete = true; // an incomplete message takes its socket down with it
   ctx.respond = false;
   ctx.res.statusCode = 404; // koa's default, which the library relies on
-  await target.provider.callback()(inner, ctx.res);
+  await target.handle(inner, ctx.res);
 }
 
 function headersFor(

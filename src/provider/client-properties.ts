@@ -1,9 +1,13 @@
-import { timingSafeEqual } from 'node:crypto';
 import { decodeProtectedHeader } from 'jose';
 import type Provider from 'oidc-provider';
 import type { AdapterPayload } from 'oidc-provider';
-import { authMethodFor, type Client, type Clients } from '../clients/index.ts';
-import { hashId } from '../db/index.ts';
+import {
+  authMethodFor,
+  type Client,
+  type Clients,
+  secretsInForce,
+  verifySecret,
+} from '../clients/index.ts';
 import { grantTypes, redirectUriMatches } from '../oauth/index.ts';
 
 /** Grants that the library serves here; it refuses to load a client that has any other. */
@@ -18,8 +22,10 @@ export async function clientProperties(
   client: Client,
   clients: Clients,
   assertion: string | undefined,
+  now: Date,
 ): Promise<AdapterPayload> {
   const { metadata } = client;
+  const secrets = secretsInForce(client, now);
   const grants = metadata.grant_types.filter((grant) => served.has(grant));
   const method = authMethodFor(client, { signed: assertion !== undefined });
   const signs = method === 'private_key_jwt';
@@ -34,7 +40,7 @@ export async function clientProperties(
     dpop_bound_access_tokens: metadata.dpop_bound_access_tokens,
     ...(signs ? await signing(client, clients, assertion) : {}),
     // Not a secret: the hashes of the secrets in force, which compareClientSecret below expects.
-    ...(client.secretHashes.length > 0 ? { client_secret: client.secretHashes.join(' ') } : {}),
+    ...(secrets.length > 0 ? { client_secret: secrets.join(' ') } : {}),
   };
 }
 
@@ -68,11 +74,8 @@ function kidOf(assertion: string | undefined): string | undefined {
 export function useOurClientRules(provider: Provider): void {
   Object.assign(provider.Client.prototype, {
     compareClientSecret(this: { clientSecret?: string }, presented: string): boolean {
-      const hash = Buffer.from(hashId(presented));
-      const known = (this.clientSecret ?? '').split(' ').map((one) => Buffer.from(one));
-      return (
-        known.filter((one) => one.length === hash.length && timingSafeEqual(one, hash)).length > 0
-      );
+      const secretHashes = this.clientSecret?.split(' ') ?? [];
+      return verifySecret({ secretHashes }, presented);
     },
     redirectUriAllowed(this: { redirectUris?: string[] }, requested: string): boolean {
       return redirectUriMatches(requested, this.redirectUris ?? []);

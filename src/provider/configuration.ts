@@ -82,6 +82,7 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
       policy: interactionPolicy(deps),
       url: (_ctx, interaction) => interactionPath(deps, interaction),
     },
+    extraTokenClaims: authenticationTime,
     loadExistingGrant: (ctx) => loadAuthorizedGrant(deps, ctx),
     findAccount: (ctx, id) => findAccount(deps, ctx, id),
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
@@ -109,6 +110,13 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
       IdToken: 1, // never issued: we are no OpenID provider
     },
   };
+}
+
+/** When the person signed in (RFC 9068 §2.2.1). */
+function authenticationTime({ oidc }: KoaContextWithOIDC) {
+  const { AuthorizationCode: code, RefreshToken: refresh } = oidc.entities;
+  const auth_time = code?.authTime ?? refresh?.authTime;
+  return auth_time === undefined ? undefined : { auth_time };
 }
 
 /** An account that may act: prefetched on the token path, read otherwise. */

@@ -49,7 +49,7 @@ async function post(
   refuseRepeated(sent);
   const state: RequestState = { form: sent };
   const form = await prepare(sent, state);
-  await callLibrary(ctx, { provider: live.current, ...issuerOf(deps) }, path, form, state);
+  await callLibrary(ctx, { handle: live.handle, ...issuerOf(deps) }, path, form, state);
 }
 
 /** Parameters that RFC 8707 §2 and RFC 8693 §2.1 let a client repeat. */

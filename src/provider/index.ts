@@ -4,4 +4,4 @@
  */
 export type { ProviderDeps } from './deps.ts';
 export { createLiveProvider, type LiveProvider } from './provider.ts';
-export { mountPublicRoutes } from './routes.ts';
+export { mountPublicRoutes, openToScripts } from './routes.ts';

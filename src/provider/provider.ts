@@ -61,17 +61,27 @@ function at(path: string, step: Step): Step {
 /** The current provider; requests under way finish on the one they started with. */
 export interface LiveProvider {
   readonly current: Provider;
+  /** Its request handler, composed once. */
+  readonly handle: ReturnType<Provider['callback']>;
 }
 
 /** Swaps in a rebuilt provider whenever the published keys or the signer change. */
 export function createLiveProvider(deps: ProviderDeps): LiveProvider {
-  let current = buildProvider(deps);
+  let current = build(deps);
   deps.keys.onChange(() => {
-    current = buildProvider(deps);
+    current = build(deps);
   });
   return {
     get current() {
-      return current;
+      return current.provider;
+    },
+    get handle() {
+      return current.handle;
     },
   };
+}
+
+function build(deps: ProviderDeps) {
+  const provider = buildProvider(deps);
+  return { provider, handle: provider.callback() };
 }

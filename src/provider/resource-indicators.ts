@@ -33,7 +33,7 @@ export async function resourceServerFor(
   uri: string,
   client: LibraryClient,
 ): Promise<ResourceServer> {
-  const resource = await choose(deps, client, [uri]);
+  const resource = await choose(deps, client, requestedTogether(ctx, uri));
   if (ctx.oidc.route === 'authorization') await settleScopes(deps, ctx, resource, client);
   if (ctx.oidc.route === 'token' && resource.dpop === 'required') requireProof(ctx);
   return {
@@ -57,6 +57,12 @@ async function choose(
     defaultResource: config.oauth.default_resource,
     client: known,
   });
+}
+
+/** All resources of an authorization request: more than one is refused before scopes are looked at. */
+function requestedTogether(ctx: KoaContextWithOIDC, uri: string): string[] {
+  if (ctx.oidc.route !== 'authorization') return [uri];
+  return [ctx.oidc.params?.resource ?? uri].flat().filter((one) => typeof one === 'string');
 }
 
 async function settleScopes(

@@ -42,13 +42,12 @@ export function mountPublicRoutes(app: Koa, deps: ProviderDeps, live: LiveProvid
   router.post('/account/revoke', own.revoke);
   router.get('/logout', own.showSignOut);
   router.post('/logout', own.signOut);
-  app.use(openToScripts(deps.base));
   app.use(serveDocuments(documents(deps)));
   app.use(router.routes()).use(router.allowedMethods());
 }
 
-/** engine.md 21: `*` without credentials on what programs call, never on what people see. */
-function openToScripts(base: string): Middleware {
+/** CORS: `*` without credentials on what programs call, never on what people see. Also on refusals. */
+export function openToScripts(base: string): Middleware {
   const paths = [
     '/oauth/token',
     '/oauth/register',

@@ -14,12 +14,6 @@ const find = statement(
   'find_family',
   'SELECT payload FROM families WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2',
 );
-const end = statement(
-  'end_family',
-  `WITH ended AS (UPDATE families SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL)
-   UPDATE artifacts SET successor_sealed = NULL WHERE family_id = $1 AND successor_sealed IS NOT NULL`,
-);
-
 /** Token families: one authorization each, the unit that reuse and RFC 7009 revocation end. */
 export function createFamilies(db: Database) {
   return {
@@ -58,10 +52,6 @@ export function createFamilies(db: Database) {
         .where(column, '=', id)
         .where('revoked_at', 'is', null)
         .execute();
-    },
-    /** Ends one family: everything derived from it is refused from now on, on every replica. */
-    async end(id: string, now: Date): Promise<void> {
-      await db.run(end, [id, now]);
     },
   };
 }
