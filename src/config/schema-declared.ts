@@ -89,8 +89,8 @@ const user = z.strictObject({
     'write name@example.com',
   ),
   password: secret(
-    '8 characters or more. Without one, sign-in needs an identity provider.',
-    8,
+    '10 characters or more. Without one, sign-in needs an identity provider.',
+    10,
   ).optional(),
   name: text('Full name.').optional(),
   role: oneOf('Role in the admin UI. Default: none.', ['viewer', 'operator', 'owner']).optional(),

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -46,6 +46,18 @@ test('a live holder is named, by the early look as by the lock itself', () => {
   heldBy(pid);
   expect(() => refuseHeldDirectory(path)).toThrow(`in use by process ${pid}`);
   expect(() => lockDirectory(path)).toThrow(`in use by process ${pid}`);
+});
+
+test('a holder in another container MUST be respected while it shows life, whatever its number', () => {
+  const lock = `${path}.lock`;
+  writeFileSync(
+    lock,
+    JSON.stringify({ pid: process.pid, started: '1', namespace: 'other pid:[1]' }),
+  );
+  expect(() => lockDirectory(path)).toThrow(`in use by process ${process.pid} on other`);
+  const longAgo = new Date(Date.now() - 60_000);
+  utimesSync(lock, longAgo, longAgo);
+  lockDirectory(path)();
 });
 
 test('the lock of a process that is gone is taken over', async () => {

@@ -117,7 +117,8 @@ function readHolder(lock: string): Holder | undefined {
 }
 
 function isAlive(holder: Holder, lock: string): boolean {
-  if (holder.namespace !== namespace()) return Date.now() - touchedAt(lock) < patience;
+  if (holder.namespace && holder.namespace !== namespace())
+    return Date.now() - touchedAt(lock) < patience;
   // A container restarts with the same pid: a lock under our own pid that we do not hold is stale.
   if (holder.pid === process.pid) return false;
   try {
@@ -167,7 +168,7 @@ function inUse(path: string, holder: Holder): DatabaseStartError {
 
 function elsewhere(holder: Holder): string {
   const [host] = holder.namespace.split(' ');
-  return holder.namespace === namespace() ? '' : ` on ${host || 'another machine'}`;
+  return !host || holder.namespace === namespace() ? '' : ` on ${host}`;
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -1,5 +1,4 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import {
   type DatabaseConnection,
@@ -24,7 +23,7 @@ const bigintOid = 20;
  */
 export async function openPGlite(path: string, deps: DatabaseDeps): Promise<Database> {
   const inMemory = path === 'memory';
-  if (!inMemory) mkdirSync(dirname(path), { recursive: true });
+  if (!inMemory) makePrivate(path);
   const unlock = inMemory ? () => {} : lockDirectory(path);
   try {
     const engine = await PGlite.create({
@@ -36,6 +35,12 @@ export async function openPGlite(path: string, deps: DatabaseDeps): Promise<Data
     unlock();
     throw error;
   }
+}
+
+/** The engine writes world-readable files: the directory itself keeps others out. */
+function makePrivate(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  chmodSync(path, 0o700);
 }
 
 function database(engine: PGlite, unlock: () => void, { onQuery }: DatabaseDeps): Database {

@@ -71,6 +71,7 @@ describe('§2.2 what is said of a token', () => {
       jti: claims.jti,
       iat: claims.iat,
       exp: claims.exp,
+      auth_time: claims.auth_time,
     });
   });
 
