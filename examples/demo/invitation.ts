@@ -25,8 +25,8 @@ export function printInvitation(printer: Printer, invitation: Invitation): void 
   block('VS Code: .vscode/mcp.json', json({ servers: { boards: { type: 'http', url: mcpUrl } } }));
   block('Sign in there as', [`email: ${account.email}`, `password: ${account.password}`]);
   block('Server', [`${issuer}/.well-known/oauth-authorization-server`]);
-  block('Become the first owner of the admin UI (once, within the hour)', [
-    ownerLink(serverOutput) ?? `${adminUrl}/admin/ui/`,
+  block('Become the first owner of this server (once, within the hour)', [
+    ownerLink(serverOutput) ?? `${adminUrl}/admin/setup`,
   ]);
 }
 

@@ -15,15 +15,7 @@ import { startServerProcess } from './server-process.ts';
 import { runTour } from './tour.ts';
 import type { Identity, Stage } from './tour-stage.ts';
 
-const { values } = parseArgs({
-  options: {
-    exit: { type: 'boolean', default: false },
-    port: { type: 'string', default: '9000' },
-    'admin-port': { type: 'string', default: '9001' },
-    'boards-port': { type: 'string', default: '8080' },
-    data: { type: 'string', default: fileURLToPath(new URL('../../data/demo', import.meta.url)) },
-  },
-});
+const values = readOptions();
 const ports = {
   server: Number(values.port),
   admin: Number(values['admin-port']),
@@ -167,4 +159,27 @@ async function end(exitCode: number): Promise<void> {
     process.exit(exitCode);
   })();
   await ending;
+}
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        exit: { type: 'boolean', default: false },
+        port: { type: 'string', default: '9000' },
+        'admin-port': { type: 'string', default: '9001' },
+        'boards-port': { type: 'string', default: '8080' },
+        data: {
+          type: 'string',
+          default: fileURLToPath(new URL('../../data/demo', import.meta.url)),
+        },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(
+      `${error instanceof Error ? error.message : error}\n\n` +
+        'npm run demo -- [--exit] [--port N] [--admin-port N] [--boards-port N] [--data DIR]\n',
+    );
+    process.exit(2);
+  }
 }

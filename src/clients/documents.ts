@@ -2,7 +2,12 @@ import CachePolicy from 'http-cache-semantics';
 import type { Insertable } from 'kysely';
 import { recordAudit } from '../audit/index.ts';
 import type { ClientsTable, Database } from '../db/index.ts';
-import { type Fetched, type GuardedFetch, GuardedFetchError } from '../http/index.ts';
+import {
+  currentTraceId,
+  type Fetched,
+  type GuardedFetch,
+  GuardedFetchError,
+} from '../http/index.ts';
 import { metadataChanges } from './changes.ts';
 import { logRules } from './compatibility.ts';
 import { checkClientIdUrl, isHostAllowed } from './document-url.ts';
@@ -122,8 +127,16 @@ async function failed(
   const { reason } = error;
   const transience = transienceOf(reason);
   const fallback = transience === 'lasting' ? undefined : standIn(known, now);
+  // `reason.code` would be taken for a secret code and blotted out.
+  const { kind, ...particulars } = reason;
+  const why = [kind, ...Object.values(particulars)].join(' ');
   deps.log.warn(
-    { client_id: clientId, reason, stored_copy_used: fallback !== undefined },
+    {
+      client_id: clientId,
+      reason: why,
+      trace_id: currentTraceId(),
+      stored_copy_used: fallback !== undefined,
+    },
     'client metadata document not usable',
   );
   // "busy" speaks of us, not of the host: others must not lock a client out by making us busy.

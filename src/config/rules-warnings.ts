@@ -36,6 +36,45 @@ export const serverWarnings: readonly Rule[] = [
   },
 ];
 
+/** Settings that this version reads and does not act on yet: an operator must not rely on them. */
+export const inertWarnings: readonly Rule[] = [
+  {
+    reads: ['server.workers'],
+    check: ({ server }) => when(server.workers > 1, inert(['server', 'workers'])),
+  },
+  {
+    reads: ['observability.tracing.enabled'],
+    check: ({ observability }) =>
+      when(observability.tracing.enabled, inert(['observability', 'tracing', 'enabled'])),
+  },
+  {
+    reads: ['identity_providers[]', 'trusted_issuers[]', 'workspaces[]'],
+    check: ({ identity_providers, trusted_issuers, workspaces }) =>
+      Object.entries({ identity_providers, trusted_issuers, workspaces }).flatMap(
+        ([section, rows]) => when(rows.length > 0, inert([section])),
+      ),
+  },
+  {
+    reads: ['resources[].workspace_scoped', 'resources[].exchange'],
+    check: ({ resources }) =>
+      resources.flatMap(({ workspace_scoped, exchange }, index) => [
+        ...when(workspace_scoped, {
+          ...inert(['resources', index, 'workspace_scoped']),
+          problem: 'is not served in this version: nobody can get a token for this resource',
+        }),
+        ...when(exchange !== undefined, inert(['resources', index, 'exchange'])),
+      ]),
+  },
+];
+
+function inert(path: Path): RuleFinding {
+  return {
+    path,
+    problem: 'has no effect in this version',
+    fix: 'remove it, or wait for a later one',
+  };
+}
+
 /** Names that no declared row has; the admin UI may have made them. */
 export const rowWarnings: readonly Rule[] = [
   {

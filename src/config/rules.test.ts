@@ -166,6 +166,12 @@ test.each([
   ['oauth: {default_resource: https://a.example}', 'oauth.default_resource', 'is not declared'],
   ['users: [{email: a@b.c, workspaces: [acme]}]', 'users[0].workspaces[0]', 'is not declared'],
   [`resources: [{${resource}, clients: [nope]}]`, 'resources[0].clients[0]', 'is not declared'],
+  ['workspaces: [{slug: acme}]', 'workspaces', 'has no effect in this version'],
+  [
+    `resources: [{${resource}, workspace_scoped: true}]`,
+    'resources[0].workspace_scoped',
+    'is not served in this version',
+  ],
 ])('%s is a warning', (yaml, key, problem) => {
   expect(load(yaml).warnings).toMatchObject([
     { where: 'c.yaml:1', key, problem: expect.stringContaining(problem) },

@@ -34,6 +34,7 @@ export { type Provenance, provenanceChip } from './provenance.ts';
 export { createRateLimiter, type RateLimiter, rateLimit } from './rate-limit.ts';
 export {
   currentRequest,
+  currentTraceId,
   newTraceId,
   type RequestContext,
   requestContext,

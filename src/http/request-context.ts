@@ -44,6 +44,11 @@ export function currentRequest(): RequestContext {
   return context;
 }
 
+/** The trace id of the request that is being served, if one is. */
+export function currentTraceId(): string | undefined {
+  return storage.getStore()?.traceId;
+}
+
 export type RequestContextDeps = {
   site: Site;
   log: Logger;

@@ -34,6 +34,7 @@ export async function resourceServerFor(
   client: LibraryClient,
 ): Promise<ResourceServer> {
   const resource = await choose(deps, client, requestedTogether(ctx, uri));
+  refuseWorkspaceScoped(resource);
   if (ctx.oidc.route === 'authorization') await settleScopes(deps, ctx, resource, client);
   if (ctx.oidc.route === 'token' && resource.dpop === 'required') requireProof(ctx);
   return {
@@ -57,6 +58,15 @@ async function choose(
     defaultResource: config.oauth.default_resource,
     client: known,
   });
+}
+
+/** A token without a workspace would reach into all of them: none is issued until consent asks for one. */
+function refuseWorkspaceScoped({ workspaceScoped, uri }: Resource): void {
+  if (!workspaceScoped) return;
+  throw new OAuthError(
+    'invalid_target',
+    `The resource ${uri} is scoped to workspaces, which this version does not serve yet.`,
+  );
 }
 
 /** All resources of an authorization request: more than one is refused before scopes are looked at. */
