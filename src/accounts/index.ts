@@ -1,6 +1,6 @@
 /**
  * People: local accounts and their passwords, sign-in with lockout per account and address, sign-in
- * sessions, and the one-time link that makes the first owner (contract 3 and 7, NIST SP 800-63B).
+ * sessions, and the one-time link that makes the first owner (NIST SP 800-63B).
  */
 export { type Accounts, type AccountsDeps, createAccounts } from './accounts.ts';
 export type { Authentication, Credentials } from './authenticate.ts';

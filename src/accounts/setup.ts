@@ -24,7 +24,7 @@ interface Deps {
   passwords: Passwords;
 }
 
-/** The one-time link that makes the first owner (contract 7). */
+/** The one-time link that makes the first owner. */
 export function createSetup({ db, now, passwords }: Deps) {
   return {
     /** Whether nobody owns this server yet. */

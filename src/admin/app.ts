@@ -38,7 +38,7 @@ export interface AdminOptions {
   cookieSecret: string;
 }
 
-/** The application of the admin listener (contract 7). It has no path prefix. */
+/** The application of the admin listener. It has no path prefix. */
 export function createAdminApp(deps: AdminDeps, options: AdminOptions): Koa {
   const { log, now } = deps;
   const site = createSite(new URL(options.externalUrl ?? 'http://localhost').origin);

@@ -1,5 +1,5 @@
 /**
- * The admin listener: health, metrics and the page that makes the first owner (contract 7). Refuses
+ * The admin listener: health, metrics and the page that makes the first owner. Refuses
  * requests whose `Host` is neither `admin.external_url`'s nor this computer's.
  */
 export { type AdminDeps, type AdminOptions, createAdminApp } from './app.ts';

@@ -38,7 +38,7 @@ export interface SetupDeps {
   cookieSecret: string;
 }
 
-/** The pages on which the first owner is made (contract 7). */
+/** The pages on which the first owner is made. */
 export function setupRoutes({ setup, issuer, cookieSecret }: SetupDeps) {
   const csrf = () => createCsrf({ site: currentRequest().site, secret: cookieSecret });
   const script = readFileSync(new URL('assets/setup.js', import.meta.url));

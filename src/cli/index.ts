@@ -1,4 +1,4 @@
-/** The command line: `authserver …` (contract 1). Each command is a file; program.ts lists them. */
+/** The command line: `authserver …`. Each command is a file; program.ts lists them. */
 import { failureOf } from './failure.ts';
 import { createProgram } from './program.ts';
 import { requireRuntime } from './runtime.ts';

@@ -1,6 +1,6 @@
 /**
  * The seam to oidc-provider, and the only room that imports it: its configuration, storage adapter,
- * prompts and events, the pages of a sign-in, and the public listener's routes (contract 3).
+ * prompts and events, the pages of a sign-in, and the public listener's routes.
  */
 export type { ProviderDeps } from './deps.ts';
 export { createLiveProvider, type LiveProvider } from './provider.ts';

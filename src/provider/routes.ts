@@ -12,7 +12,7 @@ import type { LiveProvider } from './provider.ts';
 import { registration } from './registration.ts';
 import { signIn } from './sign-in.ts';
 
-/** Mounts everything that the public listener answers for clients and people (contract 3). */
+/** Mounts everything that the public listener answers for clients and people. */
 export function mountPublicRoutes(app: Koa, deps: ProviderDeps, live: LiveProvider): void {
   const router = new Router({ prefix: deps.base || undefined, exclusive: false, sensitive: true });
   const clients = registration(deps);

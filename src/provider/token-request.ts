@@ -3,7 +3,7 @@ import type { Issuance, NewArtifact, ReplayClaim, Source } from '../tokens/index
 
 /**
  * The unit of work of one token request. The library's adapter calls only fill it; one statement
- * writes it when the request succeeds (`engine.md`: a refused request consumes nothing).
+ * writes it when the request succeeds: a refused request consumes nothing.
  */
 export interface TokenRequest {
   receivedAt: Date;
