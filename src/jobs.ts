@@ -52,7 +52,10 @@ export function startJobs(deps: JobDeps): () => Promise<void> {
 type Job = readonly [name: string, run: () => Promise<unknown>];
 
 /** One after the other; one that fails is logged and stops none of the others. */
-export async function runAll({ log }: Pick<JobDeps, 'log'>, jobs: readonly Job[]): Promise<void> {
+export async function runAll(
+  { log }: { log: Pick<Logger, 'error'> },
+  jobs: readonly Job[],
+): Promise<void> {
   for (const [name, run] of jobs) {
     await run().catch((err) => log.error({ err, job: name }, 'a job failed; it will run again'));
   }

@@ -31,6 +31,6 @@ test.each([
   'user_created',
   'key_rotated',
   'resource_created',
-])('the contract promises the event %s', (name) => {
+])('users rely on the event %s', (name) => {
   expect(auditReference()).toContain(`\n## \`${name}\`\n`);
 });

@@ -4,7 +4,7 @@ import { check, load, problemsOf, testDirectory } from './load.testing.ts';
 import { loadConfig } from './load.ts';
 
 describe('without a file', () => {
-  test('the defaults are those of the contract', () => {
+  test('the defaults are the documented ones', () => {
     const { config, warnings } = loadConfig({ env: {}, cwd: '/' });
     expect(warnings).toEqual([]);
     expect(config.server).toMatchObject({

@@ -2,7 +2,7 @@
 export const offlineAccess = 'offline_access';
 
 /**
- * Scopes of OpenID Connect that clients send from habit (contract: they alone count as a missing
+ * Scopes of OpenID Connect that clients send from habit (they alone count as a missing
  * scope). We are no OpenID provider.
  */
 export const identityScopes: ReadonlySet<string> = new Set([

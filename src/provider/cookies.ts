@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type Provider from 'oidc-provider';
 
 interface CookieJar {
@@ -11,12 +12,15 @@ interface CookieSettings {
 }
 interface CookieContext {
   path: string;
+  req: IncomingMessage;
   cookies: CookieJar;
 }
 
 const session = 'session';
 const interaction = 'interaction';
 const resume = 'resume';
+/** Sign-ins that one browser may have open. */
+const mostInteractions = 10;
 
 /** `__Host-` on https (RFC 6265bis §4.1.3.2); browsers refuse that prefix on plain http. */
 export function cookieNames(https: boolean) {
@@ -64,6 +68,12 @@ export function nameCookiesByInteraction(provider: Provider, https: boolean): vo
       jar.set = (name, value, options) => {
         if (!perInteraction.has(name)) return set(name, value, options);
         const uid = value || lastSegment(options?.path ?? this.path);
+        if (name === names.interaction && value) {
+          for (const old of abandoned(this.req, names.interaction)) {
+            set(`${names.interaction}-${old}`, null, { ...options, path: '/' });
+            set(`${names.resume}-${old}`, null, { ...options, path: '/' });
+          }
+        }
         if (name === names.resume && !value)
           set(`${names.interaction}-${uid}`, null, { ...options, path: '/' });
         return set(`${name}-${uid}`, value, { ...options, path: '/' });
@@ -71,6 +81,17 @@ export function nameCookiesByInteraction(provider: Provider, https: boolean): vo
       return jar;
     },
   });
+}
+
+/**
+ * Interactions that a browser began long before its latest ones. A client that starts over and over
+ * would fill the browser's cookies until no server accepts its requests any more.
+ */
+function abandoned(req: IncomingMessage, name: string): string[] {
+  const header = req.headers.cookie ?? '';
+  const uids = [...header.matchAll(new RegExp(`(?:^|; *)${name}-([\\w-]+)=`, 'g'))];
+  // RFC 6265 §5.4: a browser sends the older ones first.
+  return uids.slice(0, Math.max(0, uids.length - mostInteractions)).map(([, uid = '']) => uid);
 }
 
 function lastSegment(path: string): string {

@@ -6,7 +6,7 @@ import { knownClient } from './known-client.ts';
 import { stateOf } from './request-state.ts';
 
 /**
- * The resource of a request that names none, or several (RFC 8707 §2, contract rules 1 and 2).
+ * The resource of a request that names none, or several (RFC 8707 §2).
  *
  * @throws OAuthError invalid_target with what to send
  */
