@@ -134,7 +134,7 @@ export const serverSections = {
       requests_per_second: count('Steady rate per address.', 1, 1_000_000).prefault(100),
       burst: count('Requests that may come at once.', 1, 1_000_000).prefault(200),
       auth_fail_max: count(
-        'Failed sign-ins per account or address before a lockout.',
+        'Failed sign-ins of an account before a lockout; an address, which many people may share, has five times as many.',
         1,
         10_000,
       ).prefault(10),
