@@ -104,7 +104,7 @@ function busy({ entry }: Line): string {
 }
 
 function recorded({ tokens, issuances, audit }: Report['records']): string {
-  return `authserver handed out ${tokens} access tokens and wrote ${issuances} issuance records and ${audit} audit events of them.`;
+  return `authserver handed out ${tokens} access tokens with a refresh token each; it wrote ${issuances} issuance records and ${audit} audit events.`;
 }
 
 function medianOf(rounds: Round[], key: keyof Round): number | undefined {

@@ -29,8 +29,19 @@ test('the code buys a token bound to one resource, and the refresh token buys th
   });
   const next = await refresh(server, body.refresh_token);
   expect(next.status).toBe(200);
-  const issued = await server.db.kysely.selectFrom('issuances').selectAll().execute();
-  expect(issued.length).toBeGreaterThanOrEqual(2);
+  const records = await server.db.kysely
+    .selectFrom('issuances')
+    .select(['kind', 'grant_type', 'scope', 'resource', 'token_type'])
+    .orderBy('issued_at')
+    .orderBy('kind')
+    .execute();
+  const record = { scope: 'mcp:read', resource: rs1, token_type: 'Bearer' };
+  expect(records, 'a record of every issued token').toEqual([
+    { ...record, kind: 'access_token', grant_type: 'authorization_code' },
+    { ...record, kind: 'refresh_token', grant_type: 'authorization_code' },
+    { ...record, kind: 'access_token', grant_type: 'refresh_token' },
+    { ...record, kind: 'refresh_token', grant_type: 'refresh_token' },
+  ]);
 });
 
 test('deny goes back to the client with access_denied', async () => {

@@ -1,7 +1,7 @@
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { hashId } from '../db/index.ts';
-import type { Issuance } from '../tokens/index.ts';
+import type { Issuance, NewArtifact } from '../tokens/index.ts';
 import { stateOf } from './request-state.ts';
 import type { TokenRequest } from './token-request.ts';
 
@@ -53,6 +53,31 @@ function issuanceOf(minted: IssuedAccessToken, grantType: string, now: Date): Is
     issued_at: now,
     expires_at: expiresAt,
   };
+}
+
+/**
+ * The record of a refresh token that is issued beside an access token: under the hash that it is stored
+ * by, with the whole scope of its authorization.
+ */
+export function refreshTokenIssued(
+  successor: NewArtifact | undefined,
+  beside: Issuance | undefined,
+): Issuance[] {
+  if (!successor || !beside) return [];
+  const { scope, jkt } = successor.payload;
+  const key = typeof jkt === 'string' ? jkt : undefined;
+  return [
+    {
+      ...beside,
+      jti: hashId(successor.value),
+      kind: 'refresh_token',
+      scope: typeof scope === 'string' ? scope : beside.scope,
+      token_type: key ? 'DPoP' : 'Bearer',
+      jkt: key,
+      claims: undefined,
+      expires_at: successor.expiresAt,
+    },
+  ];
 }
 
 function eventOf(

@@ -11,6 +11,7 @@ import {
   reuseVerdict,
   type Source,
 } from '../tokens/index.ts';
+import { refreshTokenIssued } from './issuance.ts';
 import { stateOf } from './request-state.ts';
 import { newTokenRequest, type TokenRequest } from './token-request.ts';
 
@@ -91,9 +92,11 @@ async function complete(
 
 function commit(token: TokenRequest, source: Source, deps: TokenEndpointDeps) {
   const { successor } = token;
+  const records = writes(token, source, deps);
   return deps.exchange.commit(
     {
-      ...writes(token, source, deps),
+      ...records,
+      issuances: [...records.issuances, ...refreshTokenIssued(successor, records.issuances[0])],
       consume: token.consume,
       successor: successor && { ...successor, sealed: seal(source, successor.value) },
     },
