@@ -279,7 +279,7 @@ describe('a document that is not usable', () => {
   });
 
   test('the log has the reason', () => {
-    expect(server.logged()).toContain('"kind":"redirect"');
+    expect(server.logged()).toContain('"reason":"redirect ');
     expect(server.logged()).toContain('client_id in the document differs from its address');
   });
 

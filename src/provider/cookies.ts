@@ -21,6 +21,8 @@ const interaction = 'interaction';
 const resume = 'resume';
 /** Sign-ins that one browser may have open. */
 const mostInteractions = 10;
+/** Of those beyond, so many are forgotten with one answer: its headers have limits too. */
+const mostForgotten = 5;
 
 /** `__Host-` on https (RFC 6265bis §4.1.3.2); browsers refuse that prefix on plain http. */
 export function cookieNames(https: boolean) {
@@ -91,7 +93,8 @@ function abandoned(req: IncomingMessage, name: string): string[] {
   const header = req.headers.cookie ?? '';
   const uids = [...header.matchAll(new RegExp(`(?:^|; *)${name}-([\\w-]+)=`, 'g'))];
   // RFC 6265 §5.4: a browser sends the older ones first.
-  return uids.slice(0, Math.max(0, uids.length - mostInteractions)).map(([, uid = '']) => uid);
+  const excess = Math.max(0, uids.length - mostInteractions);
+  return uids.slice(0, Math.min(excess, mostForgotten)).map(([, uid = '']) => uid);
 }
 
 function lastSegment(path: string): string {
