@@ -62,7 +62,7 @@ function observe(metrics: Deps['metrics']): Middleware {
     ctx.res.once('close', () => {
       const route: unknown = ctx._matchedRoute;
       metrics.httpRequest({
-        route: typeof route === 'string' ? route : 'other',
+        route: typeof route === 'string' ? route : 'unmatched',
         method: ctx.method,
         status: ctx.res.statusCode,
         seconds: (performance.now() - started) / 1000,

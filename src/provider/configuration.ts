@@ -79,7 +79,7 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
     },
     extraParams: [crossSiteParameter],
     interactions: {
-      policy: interactionPolicy(deps),
+      policy: interactionPolicy(),
       url: (_ctx, interaction) => interactionPath(deps, interaction),
     },
     extraTokenClaims: authenticationTime,

@@ -2,7 +2,6 @@ import {
   type interactionPolicy as InteractionPolicy,
   interactionPolicy as policies,
 } from 'oidc-provider';
-import type { ProviderDeps } from './deps.ts';
 
 /** Parameter by which the first authorize request's Sec-Fetch-Site travels; clients cannot send it. */
 export const crossSiteParameter = 'authserver_cross_site';
@@ -11,7 +10,7 @@ export const crossSiteParameter = 'authserver_cross_site';
  * When a person is asked: the library's reasons to sign in, and our own rule of remembered consent
  * in place of the library's (which asks native clients every time).
  */
-export function interactionPolicy(_deps: ProviderDeps): InteractionPolicy.DefaultPolicy {
+export function interactionPolicy(): InteractionPolicy.DefaultPolicy {
   const policy = policies.base();
   policy.remove('consent');
   const consent = new policies.Prompt(
