@@ -15,7 +15,7 @@ export interface User {
   groups: string[];
   status: 'active' | 'disabled';
   /** Who made the account; what the configuration made, it also changes. */
-  source: 'config' | 'admin' | 'cli' | 'setup';
+  source: 'config' | 'admin' | 'cli' | 'setup' | 'issuer';
   createdAt: Date;
   lastLoginAt?: Date;
 }

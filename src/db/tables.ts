@@ -21,6 +21,12 @@ export interface ResourcesTable {
   clients: string[];
   access: Json<{ users?: string[]; groups?: string[]; roles?: string[]; scopes: string[] }[]>;
   exchange: ColumnType<Record<string, unknown> | null, string | null, string | null>;
+  claims: ColumnType<Record<string, unknown>, string | undefined, string>;
+  claims_hook: ColumnType<
+    Record<string, unknown> | null,
+    string | null | undefined,
+    string | null
+  >;
   enabled: Generated<boolean>;
   source: 'config' | 'admin' | 'builtin';
   created_at: Time;
@@ -75,7 +81,7 @@ export interface UsersTable {
     'active' | 'disabled' | undefined,
     'active' | 'disabled'
   >;
-  source: 'config' | 'admin' | 'cli' | 'setup';
+  source: 'config' | 'admin' | 'cli' | 'setup' | 'issuer';
   created_at: Time;
   updated_at: Time;
   last_login_at: OptionalTime;
@@ -161,18 +167,53 @@ export interface IssuancesTable {
   grant_type: string;
   family_id: Optional<string>;
   grant_id: Optional<string>;
-  client_id: string;
+  /** None for a personal access token. */
+  client_id: Optional<string>;
   sub: string;
   resource: string;
   scope: string;
   token_type: string;
   jkt: Optional<string>;
   workspace_id: Optional<string>;
+  /** The token that this one was exchanged from, or the refresh token that bought it. */
   parent_jti: Optional<string>;
+  /** The first token of a chain of exchanges, or the family that a token belongs to. */
+  root_jti: Optional<string>;
   claims: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>;
   issued_at: Time;
   expires_at: Time;
   revoked_at: OptionalTime;
+}
+
+export interface PersonalAccessTokensTable {
+  jti: string;
+  user_id: string;
+  name: string;
+  created_at: Time;
+  last_used_at: OptionalTime;
+  last_used_from: Optional<string>;
+}
+
+export interface UserIdentitiesTable {
+  issuer: string;
+  subject: string;
+  user_id: string;
+  created_at: Time;
+  last_used_at: OptionalTime;
+}
+
+export interface TrustedIssuersTable {
+  issuer: string;
+  jwks_uri: Optional<string>;
+  jwks: ColumnType<{ keys: Record<string, unknown>[] } | null, string | null, string | null>;
+  clients: Optional<string[]>;
+  resources: Optional<string[]>;
+  scopes: Optional<string[]>;
+  subject: 'automatic' | 'strict';
+  enabled: Generated<boolean>;
+  source: 'config' | 'admin';
+  created_at: Time;
+  updated_at: Time;
 }
 
 export interface AuditEventsTable {
@@ -221,6 +262,9 @@ export interface Tables {
   artifacts: ArtifactsTable;
   replay_claims: ReplayClaimsTable;
   issuances: IssuancesTable;
+  personal_access_tokens: PersonalAccessTokensTable;
+  user_identities: UserIdentitiesTable;
+  trusted_issuers: TrustedIssuersTable;
   audit_events: AuditEventsTable;
   signing_keys: SigningKeysTable;
   settings: SettingsTable;
