@@ -26,7 +26,7 @@ const statements = [
      SELECT coalesce(bool_and(
               i.jti IS NOT NULL AND i.revoked_at IS NULL
               AND (i.client_id IS NULL OR c.status = 'active')
-              AND (i.sub = i.client_id OR u.status = 'active')
+              AND (NOT starts_with(i.sub, 'usr_') OR u.status = 'active')
               AND (i.family_id IS NULL OR (f.id IS NOT NULL AND f.revoked_at IS NULL))
               AND (i.grant_id IS NULL OR (g.id IS NOT NULL AND g.revoked_at IS NULL))), false)
        FROM chain

@@ -354,11 +354,11 @@ describe('clients made by operators', () => {
     );
   });
 
-  it('are cut to the grants that are switched on', () => {
+  it('keep a grant that is switched off, which the server then does not serve', () => {
     const grant_types = ['authorization_code', 'client_credentials'];
     const body = { ...good, grant_types, token_endpoint_auth_method: 'client_secret_basic' };
     const off = { client_credentials: { enabled: false } };
-    expect(decide(body, off).metadata.grant_types).toEqual(['authorization_code']);
+    expect(decide(body, off).metadata.grant_types).toEqual(grant_types);
   });
 
   it('have the scope ceiling that they were given', () => {

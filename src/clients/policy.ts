@@ -87,22 +87,20 @@ function decide(body: unknown, kind: Client['kind'], config: ClientsConfig): Dec
     grant_types: grants,
     ...authentication,
     dpop_bound_access_tokens: wire.dpop_bound_access_tokens || undefined,
+    require_pushed_authorization_requests: wire.require_pushed_authorization_requests || undefined,
   });
   return { metadata, rules: rules.applied(), ...(scope === undefined ? {} : { scope }) };
 }
 
-/** Grants that the server has switched on for this kind of client. */
+/**
+ * Grants that this kind of client may have. An operator's client keeps a grant that is switched off at the
+ * moment: the server as a whole does not serve it then.
+ */
 export function allowedGrants(kind: Client['kind'], config: ClientsConfig): string[] {
   const forPeople = [grantTypes.authorizationCode, grantTypes.refreshToken];
-  const device = config.device.enabled ? [grantTypes.deviceCode] : [];
-  if (kind !== 'preregistered') return [...forPeople, ...(config.dcr.allow_device ? device : [])];
-  return [
-    ...forPeople,
-    ...device,
-    ...(config.client_credentials.enabled ? [grantTypes.clientCredentials] : []),
-    ...(config.token_exchange.enabled ? [grantTypes.tokenExchange] : []),
-    ...(config.xaa.enabled ? [grantTypes.jwtBearer] : []),
-  ];
+  if (kind === 'preregistered') return [...forPeople, grantTypes.deviceCode, ...machineGrants];
+  const device = config.device.enabled && config.dcr.allow_device;
+  return [...forPeople, ...(device ? [grantTypes.deviceCode] : [])];
 }
 
 function decideGrants(

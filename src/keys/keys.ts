@@ -1,4 +1,4 @@
-import type { JWK } from 'jose';
+import { createLocalJWKSet, type JWK, type JWTVerifyGetKey } from 'jose';
 import type { BaseLogger } from 'pino';
 import type { Actor, AuditMeta } from '../audit/index.ts';
 import type { Database } from '../db/index.ts';
@@ -32,6 +32,8 @@ export interface KeyInfo extends KeyTimes {
 export interface Keys {
   /** What `/.well-known/jwks.json` publishes: current, next and retired keys, public members only. */
   publicJwks(): { keys: JWK[] };
+  /** Finds the published key that a JWT names, for `jwtVerify`; the same function until the keys change. */
+  verificationKey: JWTVerifyGetKey;
   /** Private keys for the library: the one that signs comes first, all published ones follow. */
   providerJwks(): { keys: PrivateJwk[] };
   current(): { kid: string; alg: PrivateJwk['alg'] };
@@ -63,6 +65,7 @@ export async function createKeys(deps: KeysDeps, settings: RotationSettings): Pr
   let plan = await firstPlan(deps, settings);
   let queue: Promise<unknown> = Promise.resolve();
   let closed = false;
+  let verification = verificationOf(plan);
 
   /** One after the other: an older read must not overwrite a newer one. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -87,6 +90,7 @@ export async function createKeys(deps: KeysDeps, settings: RotationSettings): Pr
     const changed = fingerprint(fresh) !== fingerprint(plan);
     plan = fresh;
     if (!changed) return;
+    verification = verificationOf(plan);
     log.info({ kid: fresh.current.kid }, 'the signing keys changed');
     for (const listener of listeners) tell(listener, log);
   }
@@ -94,7 +98,8 @@ export async function createKeys(deps: KeysDeps, settings: RotationSettings): Pr
   const stopListening = await db.listen(keysChannel, () => void inTurn(() => refresh(now())));
   await inTurn(() => refresh(now())); // what happened before we listened
   return {
-    publicJwks: () => ({ keys: published(plan).map(({ jwk }) => publicJwk(jwk)) }),
+    publicJwks: () => publicSet(plan),
+    verificationKey: (header, token) => verification(header, token),
     providerJwks: () => ({ keys: published(plan).map(({ jwk }) => ({ ...jwk })) }),
     current: () => signer(plan),
     list: () => describe(plan),
@@ -185,6 +190,14 @@ function unseal(key: StoredKey, box: SecretBox): PrivateJwk {
 
 function published<K extends KeyTimes>({ current, next, retired }: KeyPlan<K>): K[] {
   return [...(current ? [current] : []), ...next, ...retired];
+}
+
+function publicSet(plan: KeyPlan<OpenedKey>): { keys: JWK[] } {
+  return { keys: published(plan).map(({ jwk }) => publicJwk(jwk)) };
+}
+
+function verificationOf(plan: KeyPlan<OpenedKey>): JWTVerifyGetKey {
+  return createLocalJWKSet(publicSet(plan));
 }
 
 function signer({ current }: KeyPlan<OpenedKey>): { kid: string; alg: PrivateJwk['alg'] } {

@@ -2,10 +2,12 @@ import type { Adapter, AdapterPayload } from 'oidc-provider';
 import type { Accounts } from '../accounts/index.ts';
 import type { AuditMeta } from '../audit/index.ts';
 import type { Clients } from '../clients/index.ts';
+import type { Config } from '../config/index.ts';
 import type { Tokens } from '../tokens/index.ts';
 import { clientProperties } from './client-properties.ts';
-import { endFamily } from './end-family.ts';
+import { endFamily, endPresented } from './end-family.ts';
 import { InvalidGrant } from './errors.ts';
+import { servedGrants } from './grants.ts';
 import { knownClient } from './known-client.ts';
 import { claimReplayInRequest } from './replay.ts';
 import { currentContext, currentState } from './request-state.ts';
@@ -13,6 +15,7 @@ import { sessionAdapter } from './session-adapter.ts';
 import { expiresAt, unsupported, withoutSecrets } from './stored-payload.ts';
 
 export interface AdapterDeps {
+  config: Config;
   tokens: Tokens;
   clients: Clients;
   accounts: Accounts;
@@ -46,14 +49,15 @@ export function createAdapterFactory(deps: AdapterDeps): (name: string) => Adapt
         return exchangeableAdapter(name, deps);
       case 'AccessToken':
       case 'ClientCredentials':
-        return accessTokenAdapter(name);
+        return accessTokenAdapter(name, deps);
       default:
         return artifactAdapter(name, deps);
     }
   };
 }
 
-function findClient({ clients, now }: AdapterDeps) {
+function findClient({ clients, config, now }: AdapterDeps) {
+  const served = servedGrants(config);
   return async (id: string): Promise<AdapterPayload | undefined> => {
     const client = await knownClient(clients, id);
     if (client?.status !== 'active') return undefined;
@@ -61,7 +65,7 @@ function findClient({ clients, now }: AdapterDeps) {
     const authorizing = currentContext()?.oidc.route === 'authorization';
     const assertion = authorizing ? undefined : currentState()?.form.client_assertion;
     const signed = typeof assertion === 'string' ? assertion : undefined;
-    return clientProperties(client, clients, signed, now());
+    return clientProperties(client, clients, { served, assertion: signed, now: now() });
   };
 }
 
@@ -106,8 +110,6 @@ function grantAdapter(deps: AdapterDeps): Adapter {
     ...unsupported('Grant'),
     async find(id) {
       const state = currentState();
-      const presented = state?.presented;
-      if (presented?.family && presented.payload?.grantId === id) return presented.family;
       const source = state?.token?.source;
       if (source?.familyId === id) {
         const alive = !source.ended && source.familyExpiresAt > deps.now() && source.accountActive;
@@ -128,7 +130,7 @@ function grantAdapter(deps: AdapterDeps): Adapter {
  * Access tokens are known by their issuance records. Introspection and revocation see only the one
  * token of the request, after its signature was verified; a bare `jti` finds nothing.
  */
-function accessTokenAdapter(kind: string): Adapter {
+function accessTokenAdapter(kind: string, deps: AdapterDeps): Adapter {
   return {
     ...unsupported(kind),
     async find(handle) {
@@ -138,7 +140,10 @@ function accessTokenAdapter(kind: string): Adapter {
         : undefined;
     },
     async upsert() {}, // an opaque one is known by its issuance record, which the exchange writes
-    async destroy() {}, // the family ends with it: revokeByGrantId follows
+    async destroy() {
+      const issued = currentState()?.presented?.issued;
+      if (issued) await endPresented(issued, deps);
+    },
     async revokeByGrantId() {}, // RefreshToken's adapter ends the family, once
   };
 }

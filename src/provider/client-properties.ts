@@ -8,25 +8,26 @@ import {
   secretsInForce,
   verifySecret,
 } from '../clients/index.ts';
-import { grantTypes, redirectUriMatches } from '../oauth/index.ts';
-
-/** Grants that the library serves here; it refuses to load a client that has any other. */
-const served = new Set<string>([grantTypes.authorizationCode, grantTypes.refreshToken]);
+import { redirectUriMatches } from '../oauth/index.ts';
 
 /**
  * Members that the library may see: what it needs to authenticate and to redirect, nothing more.
  *
+ * @param served grant types that the library knows; it refuses to load a client that has any other
  * @param assertion the client assertion of this request, whose header names the key
  */
 export async function clientProperties(
   client: Client,
   clients: Clients,
-  assertion: string | undefined,
-  now: Date,
+  {
+    served,
+    assertion,
+    now,
+  }: { served: readonly string[]; assertion: string | undefined; now: Date },
 ): Promise<AdapterPayload> {
   const { metadata } = client;
   const secrets = secretsInForce(client, now);
-  const grants = metadata.grant_types.filter((grant) => served.has(grant));
+  const grants = metadata.grant_types.filter((grant) => served.includes(grant));
   const method = authMethodFor(client, { signed: assertion !== undefined });
   const signs = method === 'private_key_jwt';
   return {
@@ -38,6 +39,7 @@ export async function clientProperties(
     token_endpoint_auth_method: method,
     application_type: metadata.application_type,
     dpop_bound_access_tokens: metadata.dpop_bound_access_tokens,
+    require_pushed_authorization_requests: metadata.require_pushed_authorization_requests,
     ...(signs ? await signing(client, clients, assertion) : {}),
     // Not a secret: the hashes of the secrets in force, which compareClientSecret below expects.
     ...(secrets.length > 0 ? { client_secret: secrets.join(' ') } : {}),

@@ -7,10 +7,11 @@ import { cookieNames, cookieOptions } from './cookies.ts';
 import type { ProviderDeps } from './deps.ts';
 import { inLibraryWords } from './errors.ts';
 import { mayIntrospect, mayRevoke } from './introspection.ts';
-import { crossSiteParameter, interactionPath, interactionPolicy } from './prompts.ts';
+import { extraParams, interactionPath, interactionPolicy } from './prompts.ts';
 import { loadAuthorizedGrant } from './remembered-consent.ts';
 import { stateOf } from './request-state.ts';
 import { defaultResourceFor, resourceServerFor } from './resource-indicators.ts';
+import { extraClaims } from './token-claims.ts';
 
 /** Seconds that a person has to sign in and to approve. */
 const interactionLifetime = 30 * 60;
@@ -42,6 +43,7 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
       token: '/oauth/token',
       introspection: '/oauth/introspect',
       revocation: '/oauth/revoke',
+      pushed_authorization_request: '/oauth/par',
       jwks: '/.well-known/jwks.json',
     },
     cookies: {
@@ -55,13 +57,19 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       claimsParameter: { enabled: false },
+      clientCredentials: { enabled: config.client_credentials.enabled },
       introspection: {
         enabled: true,
         allowedPolicy: (_ctx, client, token) => mayIntrospect(deps, client, token),
       },
       revocation: {
         enabled: true,
-        allowedPolicy: (_ctx, client, token) => mayRevoke(client, token),
+        allowedPolicy: (_ctx, client, token) => mayRevoke(deps, client, token),
+      },
+      pushedAuthorizationRequests: {
+        enabled: true,
+        requirePushedAuthorizationRequests: false,
+        allowUnregisteredRedirectUris: false,
       },
       dPoP: {
         enabled: config.dpop.enabled,
@@ -77,12 +85,12 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
         useGrantedResource: () => true,
       },
     },
-    extraParams: [crossSiteParameter],
+    extraParams,
     interactions: {
       policy: interactionPolicy(),
       url: (_ctx, interaction) => interactionPath(deps, interaction),
     },
-    extraTokenClaims: authenticationTime,
+    extraTokenClaims: (ctx, token) => extraClaims(deps, ctx, token),
     loadExistingGrant: (ctx) => loadAuthorizedGrant(deps, ctx),
     findAccount: (ctx, id) => findAccount(deps, ctx, id),
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
@@ -101,6 +109,8 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
     ttl: {
       AccessToken: (_ctx, token) =>
         token.resourceServer?.accessTokenTTL ?? config.tokens.access_ttl,
+      ClientCredentials: (_ctx, token) =>
+        token.resourceServer?.accessTokenTTL ?? config.tokens.machine_ttl,
       AuthorizationCode: config.oauth.code_ttl,
       RefreshToken: (_ctx, token) =>
         refreshLifetime(config.tokens, token.iiat ?? seconds(deps.now()), seconds(deps.now())),
@@ -110,13 +120,6 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
       IdToken: 1, // never issued: we are no OpenID provider
     },
   };
-}
-
-/** When the person signed in (RFC 9068 §2.2.1). */
-function authenticationTime({ oidc }: KoaContextWithOIDC) {
-  const { AuthorizationCode: code, RefreshToken: refresh } = oidc.entities;
-  const auth_time = code?.authTime ?? refresh?.authTime;
-  return auth_time === undefined ? undefined : { auth_time };
 }
 
 /** An account that may act: prefetched on the token path, read otherwise. */

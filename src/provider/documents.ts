@@ -18,7 +18,7 @@ export function documents(deps: ProviderDeps): (path: string) => Handler | undef
     for (const path of Object.values(wellKnownPath(name, issuer))) byPath.set(path, handler);
   };
   publish('oauth-authorization-server', (ctx) => {
-    json(ctx, serverMetadata(config, resources.all()));
+    json(ctx, serverMetadata(config, resources.all(), keys.current().alg));
   });
   publish('openid-configuration', (ctx) => {
     json(ctx, openidMetadata(config, resources.all(), keys.current().alg));

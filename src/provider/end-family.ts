@@ -1,6 +1,12 @@
 import { type AuditMeta, auditRow } from '../audit/index.ts';
-import type { Tokens } from '../tokens/index.ts';
+import type { IssuedToken, Tokens } from '../tokens/index.ts';
 import { currentContext, currentState } from './request-state.ts';
+
+interface EndDeps {
+  tokens: Tokens;
+  now: () => Date;
+  auditMeta: () => AuditMeta;
+}
 
 /**
  * Ends a token family because the library revokes it. On the token endpoint that is part of the unit
@@ -9,7 +15,7 @@ import { currentContext, currentState } from './request-state.ts';
  */
 export async function endFamily(
   familyId: string,
-  { tokens, now, auditMeta }: { tokens: Tokens; now: () => Date; auditMeta: () => AuditMeta },
+  { tokens, now, auditMeta }: EndDeps,
 ): Promise<void> {
   const state = currentState();
   if (state?.token) {
@@ -26,15 +32,32 @@ export async function endFamily(
 }
 
 function revocation(familyId: string) {
-  const oidc = currentContext()?.oidc;
-  const clientId = oidc?.client?.clientId;
-  const token = oidc?.entities.RefreshToken ?? oidc?.entities.AccessToken;
+  const userId =
+    currentState()?.presented?.issued?.sub ??
+    currentContext()?.oidc.entities.RefreshToken?.accountId;
+  return revokedBy(userId, { family_id: familyId });
+}
+
+function revokedBy(userId: string | undefined, ended: { family_id?: string; jti?: string }) {
+  const clientId = currentContext()?.oidc.client?.clientId;
   if (!clientId) return undefined;
   return {
     type: 'token_revoked' as const,
     actor: { kind: 'client' as const, id: clientId },
     clientId,
-    userId: token?.accountId,
-    detail: { reason: 'revocation_request', family_id: familyId },
+    userId,
+    detail: { reason: 'revocation_request', ...ended },
   };
+}
+
+/**
+ * Ends a presented access token (RFC 7009): with it the family that it belongs to, or, where no family
+ * stands behind it, it and what was exchanged from it.
+ */
+export async function endPresented(issued: IssuedToken, deps: EndDeps): Promise<void> {
+  if (issued.family_id) return endFamily(issued.family_id, deps);
+  const userId = issued.sub === issued.client_id ? undefined : issued.sub;
+  const event = revokedBy(userId, { jti: issued.jti });
+  const events = event ? [auditRow(event, deps.auditMeta())] : [];
+  await deps.tokens.exchange.end(issued.jti, events, deps.now());
 }

@@ -3,7 +3,8 @@ import { type Fields, readForm, single } from '../http/index.ts';
 import { issuerOf } from './authorize.ts';
 import { callLibrary } from './bridge.ts';
 import type { ProviderDeps } from './deps.ts';
-import { presentToken } from './introspection.ts';
+import { jwtAnswer, presentToken } from './introspection.ts';
+import { longestPush, pushForm } from './par.ts';
 import type { LiveProvider } from './provider.ts';
 import type { RequestState } from './request-state.ts';
 import { longestTokenForm, tokenForm } from './token-form.ts';
@@ -22,7 +23,12 @@ export function token(deps: ProviderDeps, live: LiveProvider) {
 /** `POST /oauth/introspect` (RFC 7662). */
 export function introspect(deps: ProviderDeps, live: LiveProvider) {
   const endpoint = { path: '/oauth/introspect', limit: longestQuestion };
-  return (ctx: Context) => post(deps, live, ctx, endpoint, presented(deps));
+  const prepare = presented(deps);
+  return (ctx: Context) =>
+    post(deps, live, ctx, endpoint, (sent, state) => {
+      state.wantsJwt = ctx.accepts('application/json', jwtAnswer) === jwtAnswer;
+      return prepare(sent, state);
+    });
 }
 
 /** `POST /oauth/revoke` (RFC 7009). */
@@ -36,6 +42,12 @@ function presented(deps: ProviderDeps) {
     typeof sent.token === 'string'
       ? { ...sent, token: await presentToken(deps, state, sent.token) }
       : sent;
+}
+
+/** `POST /oauth/par` (RFC 9126 §2). */
+export function par(deps: ProviderDeps, live: LiveProvider) {
+  const endpoint = { path: '/oauth/par', limit: longestPush };
+  return (ctx: Context) => post(deps, live, ctx, endpoint, async (sent) => pushForm(deps, sent));
 }
 
 async function post(

@@ -1,4 +1,7 @@
 import type Provider from 'oidc-provider';
+import { type AccessToken, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { checkDpopReplay, checkDpopRequired } from 'oidc-provider/lib/helpers/grants.js';
+import validateDpop from 'oidc-provider/lib/helpers/validate_dpop.js';
 import readInstance from 'oidc-provider/lib/helpers/weak_cache.js';
 
 /** What this room reads of the library's private state; a test fails when a name vanishes. */
@@ -37,6 +40,28 @@ export function nextDpopNonce(provider: Provider): string {
   const { DPoPNonces } = internalsOf(provider);
   if (!DPoPNonces) throw new TypeError('oidc-provider has no DPoP nonces: nonceSecret is missing');
   return DPoPNonces.nextChallenge();
+}
+
+/**
+ * Checks the DPoP proof of a token request as the library's own grants do (RFC 9449 §4.3, §5).
+ *
+ * @returns the thumbprint of its key, and the way to use its `jti` up; undefined without a proof
+ * @throws the library's InvalidDpopProof, UseDpopNonce, or InvalidGrant where the client must prove a key
+ */
+export async function checkProof(
+  ctx: KoaContextWithOIDC,
+): Promise<{ thumbprint: string; bind(token: AccessToken): Promise<void> } | undefined> {
+  const { provider, client } = ctx.oidc;
+  const proof = await validateDpop(provider, ctx);
+  checkDpopRequired(provider, ctx, proof);
+  if (!proof) return undefined;
+  return {
+    thumbprint: proof.thumbprint,
+    async bind(token) {
+      await checkDpopReplay(provider, ctx, proof, client?.clientId ?? '', errors.InvalidDpopProof);
+      token.setThumbprint('jkt', proof.thumbprint);
+    },
+  };
 }
 
 function isInternals(state: unknown): state is ProviderInternals {

@@ -1,19 +1,16 @@
-import { createLocalJWKSet, type JWTPayload, jwtVerify } from 'jose';
+import { importJWK, SignJWT } from 'jose';
 import type { Middleware } from 'koa';
 import type { KoaContextWithOIDC, Client as LibraryClient } from 'oidc-provider';
-import { hashId } from '../db/index.ts';
 import { OAuthError } from '../oauth/index.ts';
-import { type IssuedToken, readOpaqueToken } from '../tokens/index.ts';
+import type { IssuedToken } from '../tokens/index.ts';
 import type { ProviderDeps } from './deps.ts';
-import type { RequestState } from './request-state.ts';
-
-/** Longest token that is looked at, in characters; ours are far shorter. */
-const longestToken = 8192;
+import { findPresented, longestToken, looksLikeAccessToken } from './presented.ts';
+import { type RequestState, stateOf } from './request-state.ts';
 
 /**
- * Access tokens are never stored, so the library cannot introspect or revoke them. Verifies the
- * presented one, reads its issuance record in one statement, and puts both where the library's
- * adapter looks; what is asked of the library is a handle that only this request knows.
+ * Access tokens are never stored, so the library cannot introspect or revoke them. Finds the record of the
+ * presented one in one statement and puts it where the library's adapter looks; what is asked of the
+ * library is a handle that only this request knows.
  *
  * @returns the `token` parameter that the library shall see
  */
@@ -23,64 +20,33 @@ export async function presentToken(
   token: string,
 ): Promise<string> {
   if (token.length > longestToken) return 'oversized';
-  const opaque = readOpaqueToken(token);
-  if (!opaque && !token.includes('.')) return token; // a refresh token, looked up by its hash
+  if (!looksLikeAccessToken(token)) return token; // a refresh token, looked up by its hash
   const handle = crypto.randomUUID();
-  const jti = opaque ? hashId(token) : await jtiOf(deps, token);
-  const issued = jti ? await deps.tokens.exchange.issued(jti) : undefined;
-  state.presented = {
-    handle,
-    payload: issued?.alive ? payloadOf(issued) : undefined,
-    family: issued?.family ?? undefined,
-  };
+  const issued = await findPresented(deps, token);
+  state.presented = { handle, issued, payload: issued && payloadOf(issued) };
   return handle;
 }
 
-/** The `jti` of a JWT that is ours and whole. */
-async function jtiOf(deps: ProviderDeps, token: string): Promise<string | undefined> {
-  return isExact(token) ? (await verify(deps, token))?.jti : undefined;
-}
-
-/** Base64url without anything that a decoder would forgive: one token has one spelling. */
-function isExact(token: string): boolean {
-  return token
-    .split('.')
-    .every((part) => Buffer.from(part, 'base64url').toString('base64url') === part);
-}
-
-async function verify(
-  { keys, config, now }: ProviderDeps,
-  token: string,
-): Promise<JWTPayload | undefined> {
-  try {
-    const { payload } = await jwtVerify(token, createLocalJWKSet(keys.publicJwks()), {
-      issuer: config.server.issuer,
-      typ: 'at+jwt',
-      currentDate: now(),
-    });
-    return payload;
-  } catch {
-    return undefined; // inactive, whatever was wrong with it (RFC 7662 §2.2)
-  }
-}
-
-/** The record as the library's AccessToken model; `grantId` names the family. */
+/**
+ * The record as the library's AccessToken model. It names neither family nor account, which the library
+ * would look up: the one read has answered for both.
+ */
 function payloadOf(issued: IssuedToken): Record<string, unknown> {
   return {
     kind: 'AccessToken',
     jti: issued.jti,
-    accountId: issued.sub,
-    clientId: issued.client_id,
+    clientId: issued.client_id ?? undefined,
     aud: issued.resource,
     scope: issued.scope,
     iat: seconds(issued.issued_at),
     exp: seconds(issued.expires_at),
     gty: issued.grant_type,
-    grantId: issued.family_id ?? undefined,
     jkt: issued.jkt ?? undefined,
     extra: {
       ...issued.claims,
-      ...(issued.workspace_id ? { workspace_id: issued.workspace_id } : {}),
+      sub: issued.sub,
+      username: issued.username ?? undefined,
+      workspace_id: issued.workspace_id ?? undefined,
     },
   };
 }
@@ -102,9 +68,43 @@ export function mayIntrospect(
   return resource?.clients.includes(client.clientId) ?? false;
 }
 
-/** Who may revoke (RFC 7009 §2.1): the client that the token was issued to. */
-export function mayRevoke(client: LibraryClient, token: { clientId?: string }): boolean {
+/**
+ * Who may revoke (RFC 7009 §2.1): the client that the token was issued to. A personal access token was issued
+ * to none: the resource server that it is for may report it as leaked.
+ */
+export function mayRevoke(
+  deps: ProviderDeps,
+  client: LibraryClient,
+  token: { clientId?: string; aud?: string | string[] },
+): boolean {
+  if (token.clientId === undefined) return mayIntrospect(deps, client, token);
   return token.clientId === client.clientId;
+}
+
+/** What a caller asks for who wants the answer as a signed JWT (RFC 9701 §4). */
+export const jwtAnswer = 'application/token-introspection+jwt';
+
+/** Signs the answer for a resource server that asked for that (RFC 9701 §5). */
+export function signAnswers({
+  keys,
+  config,
+  now,
+}: Pick<ProviderDeps, 'keys' | 'config' | 'now'>): Middleware<object, KoaContextWithOIDC> {
+  return async (ctx, next) => {
+    await next();
+    const clientId = ctx.oidc?.client?.clientId;
+    if (ctx.status !== 200 || !stateOf(ctx).wantsJwt || clientId === undefined) return;
+    const [jwk] = keys.providerJwks().keys;
+    if (!jwk) throw new TypeError('there is no signing key');
+    const { alg = '', kid } = jwk;
+    ctx.body = await new SignJWT({ token_introspection: ctx.body })
+      .setProtectedHeader({ typ: 'token-introspection+jwt', alg, kid })
+      .setIssuer(config.server.issuer)
+      .setAudience(clientId)
+      .setIssuedAt(seconds(now()))
+      .sign(await importJWK(jwk, alg));
+    ctx.type = jwtAnswer;
+  };
 }
 
 /** A public client cannot introspect: RFC 7662 §2.1 asks for authentication. */

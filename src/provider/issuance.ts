@@ -29,21 +29,35 @@ interface IssuedAccessToken {
 export function recordIssuances(provider: Provider, { now }: { now: () => Date }): void {
   provider.on('grant.success', (ctx: KoaContextWithOIDC) => {
     const { token } = stateOf(ctx);
-    const minted: unknown = ctx.oidc.entities.AccessToken;
+    const { AccessToken, ClientCredentials } = ctx.oidc.entities;
+    const minted: unknown = AccessToken ?? ClientCredentials;
     if (!token || !isAccessToken(minted)) return;
-    const issuance = issuanceOf(minted, String(ctx.oidc.params?.grant_type), now());
+    const issuance = issuanceOf(minted, token, { grantType: grantTypeOf(ctx), now: now() });
+    const format = minted.format ?? 'jwt';
     token.issuances.push(issuance);
-    token.events.push(eventOf(issuance, minted.format ?? 'jwt', token));
+    token.events.push(token.derivation?.event?.(issuance) ?? eventOf(issuance, format, token));
   });
 }
 
-function issuanceOf(minted: IssuedAccessToken, grantType: string, now: Date): Issuance {
+function grantTypeOf(ctx: KoaContextWithOIDC): string {
+  return String(ctx.oidc.params?.grant_type);
+}
+
+function issuanceOf(
+  minted: IssuedAccessToken,
+  { source, derivation }: TokenRequest,
+  { grantType, now }: { grantType: string; now: Date },
+): Issuance {
   const expiresAt = new Date(now.getTime() + minted.expiration * 1000);
+  const jti = minted.format === 'opaque' ? hashId(minted.jti) : minted.jti;
   return {
-    jti: minted.format === 'opaque' ? hashId(minted.jti) : minted.jti,
+    jti,
     kind: 'access_token',
     grant_type: grantType,
     client_id: minted.clientId ?? '',
+    workspace_id: derivation?.workspaceId ?? source?.workspaceId,
+    parent_jti: derivation?.parent?.jti ?? boughtBy(source),
+    root_jti: derivation?.parent?.rootJti ?? source?.familyId ?? jti,
     sub: minted.accountId ?? minted.clientId ?? '',
     resource: String(minted.aud),
     scope: minted.scope ?? '',
@@ -53,6 +67,11 @@ function issuanceOf(minted: IssuedAccessToken, grantType: string, now: Date): Is
     issued_at: now,
     expires_at: expiresAt,
   };
+}
+
+/** The record of the refresh token that was presented; a code has none. */
+function boughtBy(source: TokenRequest['source']): string | undefined {
+  return source?.kind === 'RefreshToken' ? hashId(source.value) : undefined;
 }
 
 /**
@@ -85,10 +104,11 @@ function eventOf(
   format: string,
   { source }: TokenRequest,
 ): TokenRequest['events'][number] {
+  const clientId = issuance.client_id ?? undefined;
   const who = {
-    actor: { kind: 'client' as const, id: issuance.client_id },
-    clientId: issuance.client_id,
-    userId: issuance.sub,
+    actor: { kind: 'client' as const, id: clientId },
+    clientId,
+    userId: issuance.sub === clientId ? undefined : issuance.sub,
     resource: issuance.resource,
   };
   const detail = {

@@ -6,8 +6,9 @@ import { nameCookiesByInteraction } from './cookies.ts';
 import type { ProviderDeps } from './deps.ts';
 import { limitProofs } from './dpop.ts';
 import { explainErrors, rememberErrors } from './explain-errors.ts';
+import { registerOurGrants } from './grants.ts';
 import { nextDpopNonce, removeFormPost } from './internals.ts';
-import { refusePublicIntrospection } from './introspection.ts';
+import { refusePublicIntrospection, signAnswers } from './introspection.ts';
 import { recordIssuances } from './issuance.ts';
 import { mintOurOpaqueTokens } from './opaque-access-tokens.ts';
 import { guardRedirects } from './redirect-guard.ts';
@@ -24,20 +25,17 @@ export function buildProvider(deps: ProviderDeps): Provider {
   useOurClientRules(provider);
   removeFormPost(provider);
   mintOurOpaqueTokens(provider, deps.resources);
+  registerOurGrants(provider, deps);
   recordIssuances(provider, deps);
   rememberErrors(provider);
   provider.use(explainErrors(deps));
   if (deps.config.dpop.enabled) {
-    provider.use(
-      at(
-        '/oauth/token',
-        limitProofs({
-          lifetime: deps.config.dpop.proof_lifetime,
-          now: deps.now,
-          nextNonce: () => nextDpopNonce(provider),
-        }),
-      ),
-    );
+    const limits = limitProofs({
+      lifetime: deps.config.dpop.proof_lifetime,
+      now: deps.now,
+      nextNonce: () => nextDpopNonce(provider),
+    });
+    for (const path of ['/oauth/token', '/oauth/par']) provider.use(at(path, limits));
   }
   provider.use(
     at(
@@ -49,6 +47,7 @@ export function buildProvider(deps: ProviderDeps): Provider {
       }),
     ),
   );
+  provider.use(at('/oauth/introspect', signAnswers(deps)));
   provider.use(at('/oauth/introspect', refusePublicIntrospection));
   provider.use(at('/oauth/authorize', guardRedirects(deps)));
   return provider;

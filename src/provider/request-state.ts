@@ -1,21 +1,26 @@
 import type { IncomingMessage } from 'node:http';
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import type { ErrorOrigin, Fields } from '../http/index.ts';
+import type { IssuedToken } from '../tokens/index.ts';
 import type { TokenRequest } from './token-request.ts';
 
 /** What this room keeps about one request while the library works on it. */
 export interface RequestState {
   /** Parsed and checked parameters, as the client sent them. */
   form: Fields;
+  /** The browser said that another site sent it here (`Sec-Fetch-Site: cross-site`). */
+  crossSite?: boolean;
   /** The unit of work of a token request. */
   token?: TokenRequest;
   /** The access token that introspection or revocation was asked about, already verified. */
   presented?: {
     handle: string;
+    issued: IssuedToken | undefined;
+    /** It as the library's model. */
     payload: Record<string, unknown> | undefined;
-    /** Its token family, as the library's Grant. */
-    family?: Record<string, unknown> | undefined;
   };
+  /** The answer to an introspection shall be a signed JWT. */
+  wantsJwt?: boolean;
   /** Where an error before sign-in would have been redirected: the page names it instead. */
   back?: ErrorOrigin;
   /** The token family that a revocation has ended already. */

@@ -1,7 +1,8 @@
 import type { KoaContextWithOIDC, Client as LibraryClient, ResourceServer } from 'oidc-provider';
-import { OAuthError } from '../oauth/index.ts';
+import { grantTypes, OAuthError } from '../oauth/index.ts';
 import { chooseResource, chooseScopes, type Resource } from '../resources/index.ts';
 import type { ProviderDeps } from './deps.ts';
+import { beginsAuthorization } from './entry-routes.ts';
 import { knownClient } from './known-client.ts';
 import { stateOf } from './request-state.ts';
 
@@ -35,15 +36,50 @@ export async function resourceServerFor(
 ): Promise<ResourceServer> {
   const resource = await choose(deps, client, requestedTogether(ctx, uri));
   refuseWorkspaceScoped(resource);
-  if (ctx.oidc.route === 'authorization') await settleScopes(deps, ctx, resource, client);
-  if (ctx.oidc.route === 'token' && resource.dpop === 'required') requireProof(ctx);
+  if (choosesScopes(ctx)) await settleScopes(deps, ctx, resource, client);
+  if (ctx.oidc.route === 'token') requireProof(ctx, resource);
+  return describeResource(
+    deps,
+    resource,
+    lifetimeFor(deps.config, resource, { machine: isMachineRequest(ctx) }),
+  );
+}
+
+/** A resource as the library wants it described; `lifetime` of an access token in seconds. */
+export function describeResource(
+  { keys }: Pick<ProviderDeps, 'keys'>,
+  resource: Resource,
+  lifetime: number,
+): ResourceServer {
   return {
     scope: resource.scopes.map((scope) => scope.name).join(' '),
     audience: resource.uri,
     accessTokenFormat: resource.tokenFormat,
-    accessTokenTTL: resource.accessTtl ?? deps.config.tokens.access_ttl,
-    jwt: { sign: { alg: deps.keys.current().alg } },
+    accessTokenTTL: lifetime,
+    jwt: { sign: { alg: keys.current().alg } },
   };
+}
+
+/**
+ * Seconds that an access token of a resource lives: its `access_ttl` beats `tokens.access_ttl` and caps
+ * `tokens.machine_ttl`.
+ */
+export function lifetimeFor(
+  { tokens }: ProviderDeps['config'],
+  { accessTtl }: Resource,
+  { machine }: { machine: boolean },
+): number {
+  if (!machine) return accessTtl ?? tokens.access_ttl;
+  return Math.min(tokens.machine_ttl, accessTtl ?? tokens.machine_ttl);
+}
+
+/** Here the request itself says what it wants; elsewhere a code or a token has settled that. */
+function choosesScopes(ctx: KoaContextWithOIDC): boolean {
+  return beginsAuthorization(ctx.oidc.route) || isMachineRequest(ctx);
+}
+
+function isMachineRequest(ctx: KoaContextWithOIDC): boolean {
+  return ctx.oidc.route === 'token' && ctx.oidc.params?.grant_type === grantTypes.clientCredentials;
 }
 
 async function choose(
@@ -61,7 +97,7 @@ async function choose(
 }
 
 /** A token without a workspace would reach into all of them: none is issued until consent asks for one. */
-function refuseWorkspaceScoped({ workspaceScoped, uri }: Resource): void {
+export function refuseWorkspaceScoped({ workspaceScoped, uri }: Resource): void {
   if (!workspaceScoped) return;
   throw new OAuthError(
     'invalid_target',
@@ -71,7 +107,7 @@ function refuseWorkspaceScoped({ workspaceScoped, uri }: Resource): void {
 
 /** All resources of an authorization request: more than one is refused before scopes are looked at. */
 function requestedTogether(ctx: KoaContextWithOIDC, uri: string): string[] {
-  if (ctx.oidc.route !== 'authorization') return [uri];
+  if (!choosesScopes(ctx)) return [uri];
   return [ctx.oidc.params?.resource ?? uri].flat().filter((one) => typeof one === 'string');
 }
 
@@ -92,8 +128,9 @@ async function settleScopes(
   params.scope = scopes.join(' ');
 }
 
-function requireProof(ctx: KoaContextWithOIDC): void {
-  if (ctx.get('DPoP')) return;
+/** @throws OAuthError invalid_dpop_proof where the resource takes bound tokens only and no proof was sent */
+export function requireProof(ctx: KoaContextWithOIDC, { dpop }: Resource): void {
+  if (dpop !== 'required' || ctx.get('DPoP')) return;
   throw new OAuthError(
     'invalid_dpop_proof',
     'This resource only accepts DPoP-bound tokens. Send a DPoP proof with the token request (RFC 9449 section 5).',

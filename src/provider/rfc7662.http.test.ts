@@ -6,6 +6,7 @@ import { basic, refused } from './answers.testing.ts';
 import { createProver } from './dpop.testing.ts';
 import { code, good, redeem, type Tokens, tokens } from './flow.testing.ts';
 import {
+  alice,
   rs1,
   rs2,
   startServer,
@@ -66,6 +67,7 @@ describe('§2.2 what is said of a token', () => {
       sub: claims.sub,
       aud: rs1,
       client_id: 'PUB',
+      username: alice.email,
       scope: 'mcp:read',
       token_type: 'Bearer',
       jti: claims.jti,

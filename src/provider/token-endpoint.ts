@@ -8,6 +8,8 @@ import {
   type Exchange,
   judgeCode,
   judgeRefresh,
+  type Outcome,
+  type ReplayClaim,
   reuseVerdict,
   type Source,
 } from '../tokens/index.ts';
@@ -70,24 +72,44 @@ async function complete(
   deps: TokenEndpointDeps,
 ): Promise<void> {
   const { source } = token;
-  if (!source) throw new TypeError('a token was issued without a source');
+  if (!source) return accept(await commitDerived(token, deps), token);
   if (token.mode === 'overlap') {
     ctx.body = await answerOverlap(token, source, body, deps);
     return;
   }
-  switch (await commit(token, source, deps)) {
-    case 'done':
-      return;
-    case 'lost_race':
-      if (source.kind !== 'RefreshToken') throw usedAlready();
-      token.claims = []; // they were claimed by the write that lost
-      ctx.body = await answerOverlap(token, source, body, deps);
-      return;
-    case 'replayed_proof':
-      throw replayed(token);
-    case 'not_allowed':
-      throw notAllowed();
-  }
+  const outcome = await commit(token, source, deps);
+  if (outcome !== 'lost_race') return accept(outcome, token);
+  if (source.kind !== 'RefreshToken') throw usedAlready();
+  token.claims = []; // they were claimed by the write that lost
+  ctx.body = await answerOverlap(token, source, body, deps);
+}
+
+/** @throws OAuthError unless everything was written */
+function accept(outcome: Outcome, token: TokenRequest): void {
+  if (outcome === 'done') return;
+  if (outcome === 'lost_race') throw usedAlready();
+  throw outcome === 'not_allowed' ? notAllowed() : replayed(outcome.replayed, token);
+}
+
+/** A token that no code or refresh token stands behind: machines, exchanges, identity assertions. */
+function commitDerived(token: TokenRequest, deps: TokenEndpointDeps): Promise<Outcome> {
+  const [issuance] = token.issuances;
+  if (!issuance?.client_id) throw new TypeError('a token was issued without a client');
+  const { userId, parent, grantId } = token.derivation ?? {};
+  const meta = deps.auditMeta();
+  return deps.exchange.commitIssuance(
+    {
+      clientId: issuance.client_id,
+      userId,
+      resource: issuance.resource,
+      claims: token.claims,
+      parentJti: parent?.jti,
+      grantId,
+      issuances: token.issuances,
+      events: token.events.map((event) => auditRow(event, meta)),
+    },
+    deps.now(),
+  );
 }
 
 function commit(token: TokenRequest, source: Source, deps: TokenEndpointDeps) {
@@ -139,8 +161,7 @@ async function answerOverlap(
       : event,
   );
   const outcome = await deps.exchange.commit(writes(token, source, deps), deps.now());
-  if (outcome === 'replayed_proof') throw replayed(token);
-  if (outcome !== 'done') throw notAllowed();
+  accept(outcome === 'lost_race' ? 'not_allowed' : outcome, token);
   deps.metrics.refreshOverlapAbsorbed();
   return { ...body, refresh_token: newest };
 }
@@ -211,16 +232,25 @@ function notAllowed(): OAuthError {
   );
 }
 
-function replayed(token: TokenRequest): OAuthError {
-  const assertion = token.claims.some((claim) => claim.kind === 'assertion');
-  return assertion
-    ? new OAuthError(
+function replayed(again: ReplayClaim[], { claims }: TokenRequest): OAuthError {
+  const [first] = again;
+  const kind = claims.find(({ id }) => id === first?.id)?.kind ?? 'proof';
+  switch (kind) {
+    case 'assertion':
+      return new OAuthError(
         'invalid_client',
         'This client assertion has been used before. Sign a new one with a fresh jti.',
         { status: 401 },
-      )
-    : new OAuthError(
+      );
+    case 'authorization':
+      return new OAuthError(
+        'invalid_grant',
+        'This assertion has been used before. Ask its issuer for a new one.',
+      );
+    case 'proof':
+      return new OAuthError(
         'invalid_dpop_proof',
         'This DPoP proof has been used before. Sign a new one with a fresh jti.',
       );
+  }
 }

@@ -1,13 +1,17 @@
 import type { Config } from '../config/index.ts';
-import { grantTypes } from '../oauth/index.ts';
 import type { Resource } from '../resources/index.ts';
 import { assertionAlgorithms, dpopAlgorithms } from './algorithms.ts';
+import { servedGrants } from './grants.ts';
 
 /**
  * Authorization server metadata (RFC 8414), exactly true: everything in it works, and what works
  * is in it. Endpoint URLs come from the issuer, never from a request.
  */
-export function serverMetadata(config: Config, resources: Resource[]): Record<string, unknown> {
+export function serverMetadata(
+  config: Config,
+  resources: Resource[],
+  signingAlg: string,
+): Record<string, unknown> {
   const { issuer } = config.server;
   const at = (path: string) => `${issuer.replace(/\/$/, '')}${path}`;
   const offered = resources.filter(({ enabled, source }) => enabled && source !== 'builtin');
@@ -19,15 +23,18 @@ export function serverMetadata(config: Config, resources: Resource[]): Record<st
     ...(config.dcr.mode === 'admin_only' ? {} : { registration_endpoint: at('/oauth/register') }),
     introspection_endpoint: at('/oauth/introspect'),
     revocation_endpoint: at('/oauth/revoke'),
+    pushed_authorization_request_endpoint: at('/oauth/par'),
+    require_pushed_authorization_requests: false, // but a client may require it of itself (RFC 9126 §6)
     scopes_supported: scopesOf(offered),
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'fragment'],
-    grant_types_supported: [grantTypes.authorizationCode, grantTypes.refreshToken],
+    grant_types_supported: servedGrants(config),
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: ['none', ...confidentialMethods],
     token_endpoint_auth_signing_alg_values_supported: [...assertionAlgorithms],
     introspection_endpoint_auth_methods_supported: confidentialMethods,
     introspection_endpoint_auth_signing_alg_values_supported: [...assertionAlgorithms],
+    introspection_signing_alg_values_supported: [signingAlg],
     revocation_endpoint_auth_methods_supported: ['none', ...confidentialMethods],
     revocation_endpoint_auth_signing_alg_values_supported: [...assertionAlgorithms],
     ...(config.dpop.enabled ? { dpop_signing_alg_values_supported: [...dpopAlgorithms] } : {}),
@@ -48,7 +55,7 @@ export function openidMetadata(
   signingAlg: string,
 ): Record<string, unknown> {
   return {
-    ...serverMetadata(config, resources),
+    ...serverMetadata(config, resources, signingAlg),
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: [signingAlg],
   };

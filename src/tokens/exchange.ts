@@ -2,7 +2,9 @@ import { type Database, hashId } from '../db/index.ts';
 import type { NewArtifact } from './artifacts.ts';
 import {
   commitExchange,
+  commitIssuance,
   commitRefusal,
+  endIssuance,
   readChain,
   readIssuance,
   readSource,
@@ -38,25 +40,50 @@ export interface ReplayClaim {
 /** The record of one issued token, for people and for introspection. */
 export interface Issuance {
   jti: string;
-  kind: 'access_token' | 'refresh_token';
+  kind: 'access_token' | 'refresh_token' | 'personal_access_token';
   grant_type: string;
-  client_id: string;
+  /** None for a personal access token. */
+  client_id: string | null;
   sub: string;
   resource: string;
   scope: string;
   token_type: 'Bearer' | 'DPoP';
-  jkt?: string;
-  workspace_id?: string;
-  claims?: Record<string, unknown>;
+  jkt?: string | null;
+  workspace_id?: string | null;
+  /** The token that it was exchanged from, or the refresh token that bought it. */
+  parent_jti?: string | null;
+  /** The first token of a chain of exchanges, or the family that it belongs to. */
+  root_jti?: string | null;
+  claims?: Record<string, unknown> | null;
   issued_at: Date;
   expires_at: Date;
 }
 
-/** An issued access token as introspection sees it. */
-export interface IssuedToken extends Omit<Issuance, 'kind'> {
+/** An issued token as introspection sees it. */
+export interface IssuedToken extends Issuance {
   family_id: string | null;
-  family: Record<string, unknown> | null;
+  grant_id: string | null;
+  /** E-mail address of the person; none for a machine. */
+  username: string | null;
+  /** When a personal access token was last seen. */
+  last_used_at: Date | null;
+  /** Neither it nor anything that it hangs on has ended. Does NOT say that it has not expired. */
   alive: boolean;
+}
+
+/** What is written with tokens that no family stands behind. */
+export interface IssuanceWrites {
+  clientId: string;
+  /** Whose account must be active; none for a machine. */
+  userId?: string | undefined;
+  resource: string;
+  claims: ReplayClaim[];
+  /** The token that is exchanged: it and all before it must be alive. */
+  parentJti?: string | undefined;
+  /** The consent that must be standing. */
+  grantId?: string | undefined;
+  issuances: Issuance[];
+  events: object[];
 }
 
 export interface ExchangeWrites {
@@ -72,7 +99,14 @@ export interface ExchangeWrites {
 }
 
 /** How the one write of an exchange ended. */
-export type Outcome = 'done' | 'replayed_proof' | 'not_allowed' | 'lost_race';
+export type Outcome = 'done' | 'not_allowed' | 'lost_race' | { replayed: ReplayClaim[] };
+
+interface OutcomeRow {
+  /** Ids that were claimed just now. */
+  claimed: string[];
+  allowed: number;
+  done: number;
+}
 
 interface SourceRow {
   kind: string;
@@ -111,25 +145,38 @@ export function createExchange(db: Database) {
     /** Writes everything or, but for replay claims, nothing. */
     async commit(writes: ExchangeWrites, now: Date): Promise<Outcome> {
       const { successor, consume } = writes;
-      const [row] = await db.run<{ claimed: number; allowed: number; done: number }>(
-        commitExchange,
-        [
-          claimsJson(writes.claims),
-          writes.familyId,
-          writes.resource,
-          now,
-          writes.claims.length,
-          consume === undefined ? null : hashId(consume),
-          successor ? successorJson(successor) : null,
-          successor?.sealed ?? null,
-          JSON.stringify(writes.issuances),
-          JSON.stringify(writes.events),
-          new Date(now.getTime() - lastUsedResolution),
-        ],
-      );
-      if (row?.done) return 'done';
-      if ((row?.claimed ?? 0) < writes.claims.length) return 'replayed_proof';
-      return row?.allowed ? 'lost_race' : 'not_allowed';
+      const [row] = await db.run<OutcomeRow>(commitExchange, [
+        claimsJson(writes.claims),
+        writes.familyId,
+        writes.resource,
+        now,
+        writes.claims.length,
+        consume === undefined ? null : hashId(consume),
+        successor ? successorJson(successor) : null,
+        successor?.sealed ?? null,
+        JSON.stringify(writes.issuances),
+        JSON.stringify(writes.events),
+        new Date(now.getTime() - lastUsedResolution),
+      ]);
+      return outcomeOf(row, writes.claims);
+    },
+
+    /** Writes tokens that no family stands behind, or nothing but their replay claims. */
+    async commitIssuance(writes: IssuanceWrites, now: Date): Promise<Outcome> {
+      const [row] = await db.run<OutcomeRow>(commitIssuance, [
+        claimsJson(writes.claims),
+        writes.clientId,
+        writes.userId ?? null,
+        writes.resource,
+        now,
+        writes.claims.length,
+        writes.parentJti ?? null,
+        writes.grantId ?? null,
+        JSON.stringify(writes.issuances),
+        JSON.stringify(writes.events),
+        new Date(now.getTime() - lastUsedResolution),
+      ]);
+      return outcomeOf(row, writes.claims);
     },
 
     /**
@@ -150,15 +197,34 @@ export function createExchange(db: Database) {
       return row?.claimed === writes.claims.length;
     },
 
-    /** The issuance record behind an access token's `jti`. */
+    /** The issuance record behind a token's `jti`; an opaque token's is the hash of its value. */
     async issued(jti: string): Promise<IssuedToken | undefined> {
       const [row] = await db.run<Omit<IssuedToken, 'jti'>>(readIssuance, [jti]);
       return row && { ...row, jti };
+    },
+
+    /**
+     * Ends one token and everything that was exchanged from it.
+     *
+     * @param events rows for audit_events, written when it was alive until now
+     * @returns the `jti` of every token that ended just now
+     */
+    async end(jti: string, events: object[], now: Date): Promise<string[]> {
+      const rows = await db.run<{ jti: string }>(endIssuance, [jti, now, JSON.stringify(events)]);
+      return rows.map((row) => row.jti);
     },
   };
 }
 
 export type Exchange = ReturnType<typeof createExchange>;
+
+function outcomeOf(row: OutcomeRow | undefined, claims: ReplayClaim[]): Outcome {
+  if (row?.done) return 'done';
+  const claimed = new Set(row?.claimed);
+  const replayed = claims.filter(({ id }) => !claimed.has(id));
+  if (replayed.length > 0) return { replayed };
+  return row?.allowed ? 'lost_race' : 'not_allowed';
+}
 
 function toSource(value: string, row: SourceRow): Source | undefined {
   // An artifact without a family cannot be exchanged: its authorization is gone.

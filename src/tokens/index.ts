@@ -3,10 +3,27 @@
  * issued token, and the token endpoint's unit of work. RFC 6749, RFC 9700 §4.14, RFC 9068.
  */
 export type { Artifact, Artifacts, NewArtifact } from './artifacts.ts';
+export {
+  type ClaimsClient,
+  type ClaimsUser,
+  customClaims,
+  requireFitting,
+  tellsOfUser,
+} from './claims.ts';
+export { type ClaimsHooks, createClaimsHooks } from './claims-hook.ts';
+export { claimsReference } from './claims-reference.ts';
+export {
+  type Devices,
+  deviceCodeKind,
+  pollingInterval,
+  userCodeKey,
+  type WaitingDevice,
+} from './devices.ts';
 export type {
   Exchange,
   ExchangeWrites,
   Issuance,
+  IssuanceWrites,
   IssuedToken,
   Outcome,
   ReplayClaim,
@@ -14,5 +31,33 @@ export type {
 } from './exchange.ts';
 export type { Families, NewFamily } from './families.ts';
 export { newOpaqueToken, type OpaqueKind, readOpaqueToken } from './opaque.ts';
+export {
+  type By,
+  createPersonalTokens,
+  type NewPersonalToken,
+  type PersonalTokens,
+} from './personal-access-tokens.ts';
+export {
+  offeredLives,
+  PersonalTokenRefusal,
+  type RefusedTokenField,
+  resourcesFor,
+} from './personal-access-tokens-policy.ts';
+export { endPersonalTokensOf } from './personal-access-tokens-queries.ts';
+export type { PersonalToken } from './personal-access-tokens-rows.ts';
 export { judgeCode, judgeRefresh, refreshLifetime, reuseVerdict } from './policy.ts';
+export { type Delegation, delegate } from './token-exchange-actors.ts';
+export {
+  authorityFor,
+  chooseTarget,
+  type ExchangeCaller,
+  exchangeLifetime,
+  isPerson,
+  keyToProve,
+  requireActor,
+  requireConsent,
+  requireSubject,
+} from './token-exchange-policy.ts';
+export { narrowedScopes, scopesForTarget } from './token-exchange-scopes.ts';
+export { type PresentedTokens, presentedTokens } from './token-exchange-types.ts';
 export { createTokens, type Tokens } from './tokens.ts';

@@ -1,4 +1,5 @@
 import { statement } from '../db/index.ts';
+import { grantTypes } from '../oauth/index.ts';
 
 /**
  * The token path in SQL: one statement reads all that a request presents, one writes all that it
@@ -42,6 +43,13 @@ const eventRecords = `AS e(at timestamptz, type text, actor_kind text, actor_id 
 const claimReplays = `INSERT INTO replay_claims (id, expires_at)
     SELECT c.id, c.expires_at FROM jsonb_to_recordset($1::jsonb) AS c(id text, expires_at timestamptz)
     ON CONFLICT (id) DO NOTHING RETURNING id`;
+const issuanceColumns = `jti, kind, grant_type, client_id, sub, resource, scope, token_type, jkt,
+         workspace_id, parent_jti, root_jti, claims, issued_at, expires_at`;
+const issuanceValues = `i.jti, i.kind, i.grant_type, i.client_id, i.sub, i.resource, i.scope, i.token_type,
+         i.jkt, i.workspace_id, i.parent_jti, i.root_jti, i.claims, i.issued_at, i.expires_at`;
+const issuanceRecords = `AS i(jti text, kind text, grant_type text, client_id text, sub text,
+         resource text, scope text, token_type text, jkt text, workspace_id text, parent_jti text,
+         root_jti text, claims jsonb, issued_at timestamptz, expires_at timestamptz)`;
 
 /**
  * One exchange: replay claims, consumption, successor, issuances and audit events, or nothing but
@@ -80,14 +88,9 @@ export const commitExchange = statement(
       WHERE $7::jsonb IS NOT NULL
    ),
    issued AS (
-     INSERT INTO issuances (jti, kind, grant_type, family_id, grant_id, client_id, sub, resource, scope,
-         token_type, jkt, workspace_id, claims, issued_at, expires_at)
-     SELECT i.jti, i.kind, i.grant_type, $2, done.grant_id, i.client_id, i.sub, i.resource, i.scope,
-         i.token_type, i.jkt, i.workspace_id, i.claims, i.issued_at, i.expires_at
-       FROM done, jsonb_to_recordset($9::jsonb)
-         AS i(jti text, kind text, grant_type text, client_id text, sub text, resource text, scope text,
-              token_type text, jkt text, workspace_id text, claims jsonb, issued_at timestamptz,
-              expires_at timestamptz)
+     INSERT INTO issuances (family_id, grant_id, ${issuanceColumns})
+     SELECT $2, done.grant_id, ${issuanceValues}
+       FROM done, jsonb_to_recordset($9::jsonb) ${issuanceRecords}
    ),
    recorded AS (
      ${recordEvents}
@@ -101,9 +104,53 @@ export const commitExchange = statement(
      UPDATE clients SET last_used_at = $4
       WHERE client_id = (SELECT client_id FROM done) AND (last_used_at IS NULL OR last_used_at < $11)
    )
-   SELECT (SELECT count(*) FROM claimed)::int AS claimed,
+   SELECT ARRAY(SELECT id FROM claimed) AS claimed,
           (SELECT count(*) FROM allowed)::int AS allowed,
           (SELECT count(*) FROM done)::int AS done`,
+);
+
+/**
+ * Tokens that no family stands behind (machines, exchanges, identity assertions): claims, issuances and
+ * audit events, or nothing but the claims.
+ *
+ * $1 claims, $2 client, $3 user or null, $4 resource, $5 now, $6 number of claims, $7 parent token or
+ * null, $8 grant or null, $9 issuances, $10 events, $11 oldest time of last use that is fresh enough
+ */
+export const commitIssuance = statement(
+  'commit_issuance',
+  `WITH claimed AS (${claimReplays}),
+   allowed AS (
+     SELECT c.client_id
+       FROM clients c
+       JOIN resources r ON r.uri = $4 AND r.enabled
+      WHERE c.client_id = $2 AND c.status = 'active'
+        AND ($3::text IS NULL OR EXISTS (SELECT 1 FROM users WHERE id = $3 AND status = 'active'))
+        AND ($7::text IS NULL OR issuance_alive($7))
+        AND ($8::text IS NULL OR EXISTS (SELECT 1 FROM grants WHERE id = $8 AND revoked_at IS NULL))
+        AND (SELECT count(*) FROM claimed) = $6::int
+   ),
+   issued AS (
+     INSERT INTO issuances (grant_id, ${issuanceColumns})
+     SELECT $8::text, ${issuanceValues}
+       FROM allowed, jsonb_to_recordset($9::jsonb) ${issuanceRecords}
+   ),
+   recorded AS (
+     ${recordEvents}
+     SELECT ${eventColumns} FROM allowed, jsonb_to_recordset($10::jsonb) ${eventRecords}
+   ),
+   grant_used AS (
+     UPDATE grants SET last_used_at = $5
+      WHERE id = $8 AND EXISTS (SELECT 1 FROM allowed)
+        AND (last_used_at IS NULL OR last_used_at < $11)
+   ),
+   client_used AS (
+     UPDATE clients SET last_used_at = $5
+      WHERE client_id = (SELECT client_id FROM allowed)
+        AND (last_used_at IS NULL OR last_used_at < $11)
+   )
+   SELECT ARRAY(SELECT id FROM claimed) AS claimed,
+          (SELECT count(*) FROM allowed)::int AS allowed,
+          (SELECT count(*) FROM allowed)::int AS done`,
 );
 
 /**
@@ -126,20 +173,54 @@ export const commitRefusal = statement(
    SELECT (SELECT count(*) FROM claimed)::int AS claimed`,
 );
 
-/** One issued access token and whether everything it hangs on is still alive: one indexed read. */
+/**
+ * One issued token and whether everything it hangs on is still alive: one indexed read. What it was
+ * exchanged from is asked only where it was exchanged.
+ */
 export const readIssuance = statement(
   'read_issuance',
-  `SELECT i.kind, i.family_id, i.client_id, i.sub, i.resource, i.scope, i.token_type, i.jkt,
-          i.workspace_id, i.claims, i.issued_at, i.expires_at, f.payload AS family,
+  `SELECT i.kind, i.grant_type, i.family_id, i.grant_id, i.client_id, i.sub, i.resource, i.scope,
+          i.token_type, i.jkt, i.workspace_id, i.parent_jti, i.root_jti, i.claims, i.issued_at,
+          i.expires_at, u.email AS username, p.last_used_at,
           (i.revoked_at IS NULL
-            AND c.status = 'active'
-            AND (u.id IS NULL OR u.status = 'active')
+            AND (i.client_id IS NULL OR c.status = 'active')
+            AND (NOT starts_with(i.sub, 'usr_') OR u.status = 'active')
             AND (i.family_id IS NULL OR (f.id IS NOT NULL AND f.revoked_at IS NULL))
-            AND (i.grant_id IS NULL OR (g.id IS NOT NULL AND g.revoked_at IS NULL))) AS alive
+            AND (i.grant_id IS NULL OR (g.id IS NOT NULL AND g.revoked_at IS NULL))
+            AND (i.grant_type <> '${grantTypes.tokenExchange}' OR issuance_alive(i.parent_jti))) AS alive
      FROM issuances i
      LEFT JOIN families f ON f.id = i.family_id
      LEFT JOIN grants g ON g.id = i.grant_id
      LEFT JOIN clients c ON c.client_id = i.client_id
      LEFT JOIN users u ON u.id = i.sub
+     LEFT JOIN personal_access_tokens p ON p.jti = i.jti AND i.kind = 'personal_access_token'
     WHERE i.jti = $1`,
+);
+
+/**
+ * Ends one issued token and everything that was exchanged from it, at any depth, with its audit events;
+ * what has ended before ends silently. A reader asks the whole chain anyway, so that a token which is
+ * exchanged at this very moment dies too.
+ *
+ * $1 token, $2 now, $3 events
+ */
+export const endIssuance = statement(
+  'end_issuance',
+  `WITH RECURSIVE tree AS (
+     SELECT jti FROM issuances WHERE jti = $1
+     UNION
+     SELECT i.jti FROM tree JOIN issuances i ON i.parent_jti = tree.jti
+      WHERE i.grant_type = '${grantTypes.tokenExchange}'
+   ),
+   ended AS (
+     UPDATE issuances SET revoked_at = $2
+      WHERE jti IN (SELECT jti FROM tree) AND revoked_at IS NULL AND expires_at > $2
+     RETURNING jti
+   ),
+   recorded AS (
+     ${recordEvents}
+     SELECT ${eventColumns} FROM jsonb_to_recordset($3::jsonb) ${eventRecords}
+      WHERE EXISTS (SELECT 1 FROM ended)
+   )
+   SELECT jti FROM ended`,
 );

@@ -1,0 +1,59 @@
+import { type JWTPayload, jwtVerify } from 'jose';
+import { hashId } from '../db/index.ts';
+import { type IssuedToken, readOpaqueToken } from '../tokens/index.ts';
+import type { ProviderDeps } from './deps.ts';
+
+/** Longest token that is looked at, in characters; ours are far shorter. */
+export const longestToken = 8192;
+
+type Deps = Pick<ProviderDeps, 'keys' | 'config' | 'now' | 'tokens'>;
+
+/** Whether it is shaped like an access token of ours: a JWT, or opaque with a right checksum. */
+export function looksLikeAccessToken(token: string): boolean {
+  return token.includes('.') || readOpaqueToken(token) !== undefined;
+}
+
+/**
+ * The record of a presented access token (JWT, opaque or personal), by one indexed read: its signature or
+ * its hash is ours, it has not expired, and it and all that it hangs on are alive. Does NOT ask whom it
+ * is for, nor for a DPoP proof.
+ *
+ * @returns undefined for everything else, whatever is wrong with it (RFC 7662 §2.2)
+ */
+export async function findPresented(deps: Deps, token: string): Promise<IssuedToken | undefined> {
+  const jti = await identifierOf(deps, token);
+  const issued = jti === undefined ? undefined : await deps.tokens.exchange.issued(jti);
+  if (!issued || !isAccessToken(issued)) return undefined;
+  return issued.alive && issued.expires_at > deps.now() ? issued : undefined;
+}
+
+/** A refresh token has a record too, but is nobody's access token. */
+function isAccessToken({ kind }: IssuedToken): boolean {
+  return kind === 'access_token' || kind === 'personal_access_token';
+}
+
+async function identifierOf(deps: Deps, token: string): Promise<string | undefined> {
+  if (token.length > longestToken) return undefined;
+  if (readOpaqueToken(token)) return hashId(token);
+  return isExact(token) ? (await verify(deps, token))?.jti : undefined;
+}
+
+/** Base64url without anything that a decoder would forgive: one token has one spelling. */
+function isExact(token: string): boolean {
+  return token
+    .split('.')
+    .every((part) => Buffer.from(part, 'base64url').toString('base64url') === part);
+}
+
+async function verify({ keys, config, now }: Deps, token: string): Promise<JWTPayload | undefined> {
+  try {
+    const { payload } = await jwtVerify(token, keys.verificationKey, {
+      issuer: config.server.issuer,
+      typ: 'at+jwt',
+      currentDate: now(),
+    });
+    return payload;
+  } catch {
+    return undefined;
+  }
+}
