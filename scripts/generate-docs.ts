@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { auditReference, metricsReference } from '../src/audit/index.ts';
 import { cliReference } from '../src/cli/index.ts';
 import { renderJsonSchema, renderReference } from '../src/config/index.ts';
+import { errorReference } from '../src/oauth/index.ts';
+import { claimsReference } from '../src/tokens/index.ts';
 
 /** Every generated file of docs/. A test beside each generator fails when its file is stale. */
 const generators: readonly { file: string; render: () => string }[] = [
@@ -10,6 +12,8 @@ const generators: readonly { file: string; render: () => string }[] = [
   { file: 'audit-events.md', render: auditReference },
   { file: 'cli.md', render: cliReference },
   { file: 'metrics.md', render: metricsReference },
+  { file: 'claims.md', render: claimsReference },
+  { file: 'errors.md', render: errorReference },
 ];
 
 for (const { file, render } of generators) {

@@ -2,7 +2,8 @@
  * The protocol's words: error codes, URNs, scope strings, resource identifiers, redirect-URI rules and
  * well-known paths (RFC 6749, 8252, 8414, 8707). Pure; every room may use it.
  */
-export { type ErrorCode, errorCodes, OAuthError, type OAuthErrorOptions } from './errors.ts';
+export { type ErrorCode, errorCodes, errorReference } from './error-codes.ts';
+export { OAuthError, type OAuthErrorOptions } from './errors.ts';
 export {
   appSchemes,
   checkRedirectUri,

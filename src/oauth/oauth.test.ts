@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   errorCodes,
+  errorReference,
   formatScope,
   isCleanText,
   isScopeToken,
@@ -26,7 +28,7 @@ describe('OAuthError', () => {
     expect(new OAuthError('invalid_target', 'x').status).toBe(400);
     expect(new OAuthError('temporarily_unavailable', 'x').status).toBe(503);
     expect(new OAuthError('access_denied', 'x', { status: 403 }).status).toBe(403);
-    expect(errorCodes.server_error).toBe(500);
+    expect(errorCodes.server_error.status).toBe(500);
   });
 
   test('keeps cause, detail and headers for the renderer and the log', () => {
@@ -88,4 +90,9 @@ test.each([
   ['https://as.test/a/b/', '/.well-known/x/a/b', '/a/b/.well-known/x'],
 ])('well-known paths of %s (RFC 8414 §3.1)', (issuer, inserted, appended) => {
   expect(wellKnownPath('x', issuer)).toEqual({ inserted, appended, root: '/.well-known/x' });
+});
+
+test('docs/errors.md is not stale', () => {
+  const committed = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
+  expect(committed).toBe(errorReference());
 });

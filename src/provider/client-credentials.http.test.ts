@@ -23,7 +23,7 @@ beforeAll(async () => {
   });
   const by = { actor: { kind: 'cli' as const }, meta: { at: server.now() } };
   const machine = { grant_types: ['client_credentials'] };
-  const create = (body: Record<string, unknown>) =>
+  const create = (body: { client_id: string } & Record<string, unknown>) =>
     server.app.rooms.clients.create({ ...machine, ...body }, 'cli', by);
   const secret = { client_secret: webSecret, token_endpoint_auth_method: 'client_secret_basic' };
   await create({ client_id: 'BOT', ...secret });

@@ -9,6 +9,7 @@ import { stateOf } from './request-state.ts';
 
 const failures = [
   'authorization.error',
+  'pushed_authorization_request.error',
   'grant.error',
   'introspection.error',
   'revocation.error',
@@ -56,6 +57,9 @@ function asRefusal(error: unknown): unknown {
 
 /** The same error with a description for its reader; unknown errors stay as they are. */
 export function explain(error: unknown): unknown {
+  if (error instanceof errors.OIDCProviderError && error.cause instanceof OAuthError) {
+    return error.cause; // ours, which the library carried
+  }
   if (!(error instanceof errors.OIDCProviderError) || !isErrorCode(error.error)) return error;
   const code = corrected[error.error_description ?? ''];
   const why = sentences[error.error_detail ?? ''] ?? sentences[error.error_description ?? ''];
@@ -101,6 +105,12 @@ const sentences: Record<string, string> = {
   'grant is expired': 'This authorization has expired. Start a new authorization.',
   'failed jkt verification': 'The DPoP proof is signed by another key than the token is bound to.',
   'DPoP proof JWT not provided': 'This client must send a DPoP proof (RFC 9449).',
+  'Pushed Authorization Request must be used':
+    'This client must push its authorization requests (RFC 9126): send them to the pushed_authorization_request_endpoint and come back with the request_uri.',
+  'request_uri is invalid, expired, or was already used':
+    'This request_uri is unknown, has expired, or was used already. Go back to the app and start again.',
+  'request client_id must equal the one in request parameters':
+    'This request_uri was not given to this client. Go back to the app and start again.',
   'client not found':
     'This client_id is unknown here; it may have been removed. Register again or check the client_id.',
   'invalid secret provided': 'The client secret is wrong.',
@@ -108,6 +118,8 @@ const sentences: Record<string, string> = {
     'client_id is missing. Send it, and authenticate by the method that the client is registered with.',
   'client authentication failed':
     'Client authentication failed. Check client_id, method and credentials.',
+  'unsupported grant_type requested':
+    'This grant_type is not served here. grant_types_supported in the metadata lists those that are.',
   'grant request is invalid': 'This code or token is not valid. Start a new authorization.',
 };
 
