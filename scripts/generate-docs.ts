@@ -3,6 +3,7 @@ import { auditReference, metricsReference } from '../src/audit/index.ts';
 import { cliReference } from '../src/cli/index.ts';
 import { renderJsonSchema, renderReference } from '../src/config/index.ts';
 import { errorReference } from '../src/oauth/index.ts';
+import { grantReference } from '../src/provider/index.ts';
 import { claimsReference } from '../src/tokens/index.ts';
 
 /** Every generated file of docs/. A test beside each generator fails when its file is stale. */
@@ -14,6 +15,7 @@ const generators: readonly { file: string; render: () => string }[] = [
   { file: 'metrics.md', render: metricsReference },
   { file: 'claims.md', render: claimsReference },
   { file: 'errors.md', render: errorReference },
+  { file: 'grants.md', render: grantReference },
 ];
 
 for (const { file, render } of generators) {

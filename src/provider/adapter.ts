@@ -7,7 +7,7 @@ import type { Tokens } from '../tokens/index.ts';
 import { clientProperties } from './client-properties.ts';
 import { endFamily, endPresented } from './end-family.ts';
 import { InvalidGrant } from './errors.ts';
-import { servedGrants } from './grants.ts';
+import { servedGrants } from './grant-facts.ts';
 import { knownClient } from './known-client.ts';
 import { claimReplayInRequest } from './replay.ts';
 import { currentContext, currentState } from './request-state.ts';

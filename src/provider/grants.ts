@@ -1,8 +1,9 @@
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import type { Config } from '../config/index.ts';
 import { grantTypes } from '../oauth/index.ts';
 import type { ProviderDeps } from './deps.ts';
+import { servedGrants } from './grant-facts.ts';
+import * as jwtBearer from './grants/jwt-bearer.ts';
 import * as tokenExchange from './grants/token-exchange.ts';
 
 /** A grant of ours that the library does not have: reads its parameters, decides in the rooms, mints. */
@@ -14,26 +15,11 @@ export interface OwnGrant {
   repeatable?: readonly string[];
 }
 
-type GrantConfig = Pick<Config, 'client_credentials' | 'device' | 'token_exchange'>;
-
 /** The grants that are built here, by grant type. */
-const ownGrants: ReadonlyMap<string, OwnGrant> = new Map([
+const ownGrants: ReadonlyMap<string, OwnGrant> = new Map<string, OwnGrant>([
   [grantTypes.tokenExchange, tokenExchange],
+  [grantTypes.jwtBearer, jwtBearer],
 ]);
-
-/** Whether the configuration has a grant switched on; those that it cannot switch off are always. */
-const switches: Readonly<Record<string, (config: GrantConfig) => boolean>> = {
-  [grantTypes.authorizationCode]: () => true,
-  [grantTypes.refreshToken]: () => true,
-  [grantTypes.clientCredentials]: (config) => config.client_credentials.enabled,
-  [grantTypes.deviceCode]: (config) => config.device.enabled,
-  [grantTypes.tokenExchange]: (config) => config.token_exchange.enabled,
-};
-
-/** The grant types that this server serves, as its metadata names them. */
-export function servedGrants(config: GrantConfig): string[] {
-  return Object.keys(switches).filter((grant) => switches[grant]?.(config));
-}
 
 /** Teaches the library the grants that it does not have. */
 export function registerOurGrants(provider: Provider, deps: ProviderDeps): void {

@@ -3,5 +3,6 @@
  * prompts and events, the pages of a sign-in, and the public listener's routes.
  */
 export type { ProviderDeps } from './deps.ts';
+export { grantReference } from './grant-facts.ts';
 export { createLiveProvider, type LiveProvider } from './provider.ts';
 export { mountPublicRoutes, openToScripts } from './routes.ts';

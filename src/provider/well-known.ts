@@ -1,7 +1,7 @@
 import type { Config } from '../config/index.ts';
 import type { Resource } from '../resources/index.ts';
 import { assertionAlgorithms, dpopAlgorithms } from './algorithms.ts';
-import { servedGrants } from './grants.ts';
+import { servedGrants } from './grant-facts.ts';
 
 /**
  * Authorization server metadata (RFC 8414), exactly true: everything in it works, and what works
@@ -24,11 +24,15 @@ export function serverMetadata(
     introspection_endpoint: at('/oauth/introspect'),
     revocation_endpoint: at('/oauth/revoke'),
     pushed_authorization_request_endpoint: at('/oauth/par'),
+    ...(config.device.enabled
+      ? { device_authorization_endpoint: at('/oauth/device_authorization') }
+      : {}),
     require_pushed_authorization_requests: false, // but a client may require it of itself (RFC 9126 §6)
     scopes_supported: scopesOf(offered),
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'fragment'],
     grant_types_supported: servedGrants(config),
+    ...(config.xaa.enabled ? { authorization_grant_profiles_supported: [idJagProfile] } : {}),
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: ['none', ...confidentialMethods],
     token_endpoint_auth_signing_alg_values_supported: [...assertionAlgorithms],
@@ -60,6 +64,9 @@ export function openidMetadata(
     id_token_signing_alg_values_supported: [signingAlg],
   };
 }
+
+/** ID-JAG draft §7.2: which JWTs the jwt-bearer grant takes. It does not say whose. */
+const idJagProfile = 'urn:ietf:params:oauth:grant-profile:id-jag';
 
 const confidentialMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
 
