@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { benchClient, benchPerson, benchResource } from './fixtures.ts';
+import { benchClient, benchMachine, benchOpaque, benchPerson, benchResource } from './fixtures.ts';
 import { type Cores, type ServerProcess, startServer } from './pinned-process.ts';
 import { freePort } from './postgres.ts';
 
@@ -10,6 +10,7 @@ export interface Contender extends ServerProcess {
   url: string;
   authorizePath: string;
   tokenPath: string;
+  introspectionPath: string;
 }
 
 export interface StartOptions {
@@ -35,7 +36,10 @@ export async function startOurs(options: StartOptions): Promise<Contender> {
   const args = [...nodeFlags, join(root, 'src/main.ts'), 'serve', '--config', file];
   const server = startServer(args, cores, join(directory, 'log'));
   await answering(server, `${url}/livez`);
-  return { ...server, url, authorizePath: '/oauth/authorize', tokenPath: '/oauth/token' };
+  return {
+    ...{ ...server, url, authorizePath: '/oauth/authorize', tokenPath: '/oauth/token' },
+    introspectionPath: '/oauth/introspect',
+  };
 }
 
 /** oidc-provider as it comes, on the adapter that everybody writes, or in memory. */
@@ -49,7 +53,10 @@ export async function startNaive(options: StartOptions): Promise<Contender> {
   const args = [...nodeFlags, script, '--port', String(port), ...storage];
   const server = startServer(args, cores, join(directory, 'log'));
   await answering(server, `${url}/jwks`);
-  return { ...server, url, authorizePath: '/auth', tokenPath: '/token' };
+  return {
+    ...{ ...server, url, authorizePath: '/auth', tokenPath: '/token' },
+    introspectionPath: '/token/introspection',
+  };
 }
 
 const startPatience = 60_000; // milliseconds
@@ -81,7 +88,17 @@ resources:
     uri: ${benchResource.uri}
     display_name: Benchmark
     scopes: [{ name: "${benchResource.scope}", description: Read things }]
+    clients: [${benchMachine.id}]
+  - slug: opaque
+    uri: ${benchOpaque.uri}
+    token_format: opaque
+    scopes: [{ name: "${benchOpaque.scope}" }]
+    clients: [${benchMachine.id}]
+oauth: { default_resource: "${benchResource.uri}" }
 clients:
+  - client_id: ${benchMachine.id}
+    client_secret: ${benchMachine.secret}
+    grant_types: [client_credentials, "urn:ietf:params:oauth:grant-type:token-exchange"]
   - client_id: ${benchClient.id}
     client_name: Benchmark
     redirect_uris: ["${benchClient.redirectUri}"]

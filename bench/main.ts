@@ -9,6 +9,14 @@ import { type Cores, pinDriver } from './pinned-process.ts';
 import { type PostgresServer, query, startPostgres } from './postgres.ts';
 import { type Line, type Report, section, writeSection } from './report.ts';
 import { startCountingProxy } from './round-trips.ts';
+import { serviceTable } from './service-report.ts';
+import {
+  countServiceTrips,
+  measureServices,
+  type ServiceEntry,
+  serviceEntry,
+} from './service-rounds.ts';
+import { type Service, services } from './services.ts';
 
 /**
  * Our server against a plain oidc-provider on a naive adapter, in one run on one machine. Prints the
@@ -24,6 +32,16 @@ const { short, profile } = parseArgs({
 const full: Plan = { rounds: 6, seconds: 8, codeRounds: 4, codes: 1500, preparation: 6 };
 const trial: Plan = { rounds: 2, seconds: 2, codeRounds: 2, codes: 200, preparation: 2 };
 const longest = 8 * 60_000; // milliseconds; a run that hangs ends
+
+/** What a plain oidc-provider has of the services. */
+const naiveServices: readonly Service[] = [
+  'client_credentials',
+  'introspection of an opaque token',
+];
+
+interface Trips extends RoundTrips {
+  services: ServiceEntry['trips'];
+}
 
 type Start = (options: StartOptions) => Promise<Contender>;
 
@@ -54,21 +72,26 @@ try {
 
 async function run(site: Site, plan: Plan): Promise<Report> {
   const trips = {
-    naive: await tripsOf(site, startNaive, 'naive_counted'),
-    ours: await tripsOf(site, startOurs, 'ours_counted'),
+    naive: await tripsOf(site, startNaive, 'naive_counted', naiveServices),
+    ours: await tripsOf(site, startOurs, 'ours_counted', services),
   };
-  const { naive, ours, records } = await compare(site, plan, trips);
+  const { naive, ours, records, table } = await compare(site, plan, trips);
   const few = { ...plan, rounds: Math.ceil(plan.rounds / 3), codeRounds: plan.codeRounds / 2 };
   const others = [
     await alone(site, few, 'authserver on embedded PGlite', startOurs),
     await alone(site, few, 'oidc-provider in memory', startNaive),
   ];
   const versions = { library: libraryVersion(), postgres: await postgresVersion(site.postgres) };
-  return { naive, ours, others, plan, cores: site.cores, versions, load, records };
+  return { naive, ours, others, plan, cores: site.cores, versions, load, records, services: table };
 }
 
 /** Starts a server whose way to Postgres is counted, and counts. */
-async function tripsOf(site: Site, start: Start, name: string): Promise<RoundTrips> {
+async function tripsOf(
+  site: Site,
+  start: Start,
+  name: string,
+  has: readonly Service[],
+): Promise<Trips> {
   const proxy = await startCountingProxy(site.postgres.port);
   const dsn = proxy.through(await site.postgres.createDatabase(name));
   const contender = await start({ ...site, directory: join(site.directory, name), dsn });
@@ -76,7 +99,9 @@ async function tripsOf(site: Site, start: Start, name: string): Promise<RoundTri
     const driver = await createDriver(contender);
     const trips = await countRoundTrips(driver, proxy.take);
     await driver.close();
-    return trips;
+    const entry = serviceEntry(name, contender, has);
+    await countServiceTrips(entry, proxy.take);
+    return { ...trips, services: entry.trips };
   } finally {
     await contender.stop();
     await proxy.close();
@@ -87,8 +112,8 @@ async function tripsOf(site: Site, start: Start, name: string): Promise<RoundTri
 async function compare(
   site: Site,
   plan: Plan,
-  trips: { naive: RoundTrips; ours: RoundTrips },
-): Promise<Pick<Report, 'naive' | 'ours' | 'records'>> {
+  trips: { naive: Trips; ours: Trips },
+): Promise<Pick<Report, 'naive' | 'ours' | 'records'> & { table: string }> {
   const dsn = await site.postgres.createDatabase('ours');
   const naive = await enter(site, 'naive adapter', startNaive, {
     dsn: await site.postgres.createDatabase('naive'),
@@ -99,10 +124,17 @@ async function compare(
   });
   try {
     await measure([naive, ours], plan);
+    const records = { tokens: ours.driver.issued(), ...(await recordsIn(dsn)) };
+    const theirs = serviceEntry(naive.name, naive.contender, naiveServices);
+    const own = serviceEntry(ours.name, ours.contender);
+    await measureServices([theirs, own], { rounds: plan.codeRounds, seconds: plan.seconds / 2 });
+    Object.assign(theirs.trips, trips.naive.services);
+    Object.assign(own.trips, trips.ours.services);
     return {
+      table: serviceTable(theirs, own),
       naive: { ...lineOf(naive), trips: trips.naive },
       ours: { ...lineOf(ours), trips: trips.ours },
-      records: { tokens: ours.driver.issued(), ...(await recordsIn(dsn)) },
+      records,
     };
   } finally {
     await leave(naive);

@@ -50,7 +50,11 @@ function inTurn(entries: Entry[], round: number): Entry[] {
   return round % 2 === 0 ? entries : entries.toReversed();
 }
 
-async function timed({ contender }: Entry, work: () => Promise<Timed>): Promise<Round> {
+/** Does some work and says how fast the server was and what it cost it. */
+export async function timed(
+  { contender }: { contender: Contender },
+  work: () => Promise<Timed>,
+): Promise<Round> {
   const before = contender.cpuSeconds();
   const { count, seconds } = await work();
   const after = contender.cpuSeconds();

@@ -21,6 +21,8 @@ export interface Report {
   load: number;
   /** Tokens that our server handed out, and the records it has of them. */
   records: { tokens: number; issuances: number; audit: number };
+  /** The table of the token services. */
+  services: string;
 }
 
 /** The section of one day, in Markdown. */
@@ -46,6 +48,8 @@ export function section(report: Report, date: Date): string {
     '',
     `Rates are the median of the rounds (lowest–highest). ${busy(naive)}, ${busy(ours)}.`,
     recorded(report.records),
+    '',
+    report.services,
     '',
   ].join('\n');
 }
@@ -82,11 +86,11 @@ function line({ entry, trips, memory }: Line): string {
   );
 }
 
-function row(...cells: string[]): string {
+export function row(...cells: string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-function rates(rounds: Round[]): string {
+export function rates(rounds: Round[]): string {
   if (rounds.length === 0) return '–';
   const all = rounds.map(({ perSecond }) => perSecond);
   return `${fixed(median(all), 0)} (${fixed(Math.min(...all), 0)}–${fixed(Math.max(...all), 0)})`;
@@ -107,7 +111,7 @@ function recorded({ tokens, issuances, audit }: Report['records']): string {
   return `authserver handed out ${tokens} access tokens with a refresh token each; it wrote ${issuances} issuance records and ${audit} audit events.`;
 }
 
-function medianOf(rounds: Round[], key: keyof Round): number | undefined {
+export function medianOf(rounds: Round[], key: keyof Round): number | undefined {
   return median(rounds.flatMap((round) => round[key] ?? []));
 }
 
@@ -118,6 +122,6 @@ function median(numbers: number[]): number | undefined {
   return low === undefined || high === undefined ? undefined : (low + high) / 2;
 }
 
-function fixed(value: number | undefined, digits: number): string {
+export function fixed(value: number | undefined, digits: number): string {
   return value === undefined ? '–' : value.toFixed(digits);
 }

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { Kysely, PostgresDialect } from 'kysely';
 import Provider, { type Configuration } from 'oidc-provider';
 import pg from 'pg';
-import { benchClient, benchResource } from '../fixtures.ts';
+import { benchClient, benchMachine, benchOpaque, benchResource } from '../fixtures.ts';
 import { createNaiveAdapter, createTable, type NaiveTables } from './adapter.ts';
 import { createMemoryAdapter } from './memory-adapter.ts';
 
@@ -24,6 +24,13 @@ const client = {
   response_types: ['code' as const],
   token_endpoint_auth_method: 'none' as const,
 };
+const machine = {
+  client_id: benchMachine.id,
+  client_secret: benchMachine.secret,
+  redirect_uris: [],
+  response_types: [],
+  grant_types: ['client_credentials'],
+};
 const person = 'alice';
 const issuer = `http://127.0.0.1:${port}`;
 const db = dsn === undefined ? undefined : openDatabase(dsn);
@@ -31,6 +38,7 @@ const adapter = db ? createNaiveAdapter(db) : createMemoryAdapter();
 if (db) await createTable(db);
 // Clients come and go at run time (RFC 7591), so they are stored, for us as for everybody.
 await adapter('Client').upsert(client.client_id, client, 0);
+await adapter('Client').upsert(machine.client_id, machine, 0);
 const provider = new Provider(issuer, configuration());
 const answer = provider.callback();
 const server = createServer((req, res) => {
@@ -61,14 +69,16 @@ function configuration(): Configuration {
     cookies: { keys: ['a secret of the benchmark'] },
     features: {
       devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      introspection: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => benchResource.uri,
         useGrantedResource: () => true,
-        getResourceServerInfo: () => ({
-          scope: benchResource.scope,
-          audience: benchResource.uri,
-          accessTokenFormat: 'jwt',
+        getResourceServerInfo: (_ctx, uri) => ({
+          scope: uri === benchOpaque.uri ? benchOpaque.scope : benchResource.scope,
+          audience: uri,
+          accessTokenFormat: uri === benchOpaque.uri ? 'opaque' : 'jwt',
           accessTokenTTL: 900,
           jwt: { sign: { alg: 'ES256' } },
         }),
@@ -82,6 +92,7 @@ function configuration(): Configuration {
     ttl: {
       AccessToken: 900,
       AuthorizationCode: 60,
+      ClientCredentials: 900,
       Grant: 86_400,
       IdToken: 900,
       Interaction: 600,
