@@ -119,6 +119,6 @@ function boardsRegistration({ id, secret }: Stage['boardsClient']): Record<strin
     client_name: 'Boards MCP server',
     client_secret: secret,
     token_endpoint_auth_method: 'client_secret_basic',
-    grant_types: ['client_credentials'],
+    grant_types: ['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange'],
   };
 }
