@@ -12,9 +12,17 @@ const statements = [
   'ALTER TABLE issuances ADD COLUMN root_jti text',
   'CREATE INDEX issuances_parent ON issuances (parent_jti) WHERE parent_jti IS NOT NULL',
   'CREATE INDEX issuances_grant ON issuances (grant_id) WHERE grant_id IS NOT NULL AND family_id IS NULL',
+  // What a person or a client was issued, newest first: the two questions that operators begin with. Every
+  // other filter walks along these or the index of all by time, so that a token costs two entries more, not six.
+  'CREATE INDEX issuances_sub ON issuances (sub, issued_at)',
+  'CREATE INDEX issuances_client ON issuances (client_id, issued_at) WHERE client_id IS NOT NULL',
+  // Grants newest first, of everybody and of one client; a person's are few and found by the unique key.
+  'CREATE INDEX grants_created ON grants (created_at)',
+  'DROP INDEX grants_client',
+  'CREATE INDEX grants_client ON grants (client_id, created_at)',
 
   // Whether an issued token and all that it was exchanged from are still alive. Edges of a refresh are not
-  // followed: the family says that.
+  // followed: the family says that. What nobody knows any more (a deleted client) is not alive.
   `CREATE FUNCTION issuance_alive(start_jti text) RETURNS boolean LANGUAGE sql STABLE AS $$
      WITH RECURSIVE chain AS (
        SELECT start_jti AS jti, 0 AS depth
@@ -23,12 +31,12 @@ const statements = [
          FROM chain JOIN issuances i ON i.jti = chain.jti
         WHERE i.grant_type = 'urn:ietf:params:oauth:grant-type:token-exchange' AND chain.depth < 32
      )
-     SELECT coalesce(bool_and(
+     SELECT coalesce(bool_and(coalesce(
               i.jti IS NOT NULL AND i.revoked_at IS NULL
               AND (i.client_id IS NULL OR c.status = 'active')
               AND (NOT starts_with(i.sub, 'usr_') OR u.status = 'active')
               AND (i.family_id IS NULL OR (f.id IS NOT NULL AND f.revoked_at IS NULL))
-              AND (i.grant_id IS NULL OR (g.id IS NOT NULL AND g.revoked_at IS NULL))), false)
+              AND (i.grant_id IS NULL OR (g.id IS NOT NULL AND g.revoked_at IS NULL)), false)), false)
        FROM chain
        LEFT JOIN issuances i ON i.jti = chain.jti
        LEFT JOIN clients c ON c.client_id = i.client_id
@@ -47,6 +55,7 @@ const statements = [
     last_used_from text
   )`,
   'CREATE INDEX personal_access_tokens_user ON personal_access_tokens (user_id, created_at)',
+  'CREATE INDEX personal_access_tokens_created ON personal_access_tokens (created_at)',
 
   // Who a person is at another issuer: never linked by e-mail address.
   `CREATE TABLE user_identities (

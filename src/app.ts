@@ -28,7 +28,7 @@ export async function createApp(config: Config, roomsDeps: RoomsDeps) {
 }
 
 function build(config: Config, rooms: Rooms) {
-  const { db, log, now, metrics, secrets, accounts } = rooms;
+  const { db, now, secrets } = rooms;
   const site = createSite(config.server.issuer);
   const health = healthOf(db);
   const deps: ProviderDeps = {
@@ -41,7 +41,7 @@ function build(config: Config, rooms: Rooms) {
   };
   const publicApp = createPublicApp({ ...deps, site, live: createLiveProvider(deps), health });
   const adminApp = createAdminApp(
-    { accounts, metrics, health, log, now },
+    { ...rooms, health, auditMeta: deps.auditMeta },
     {
       issuer: config.server.issuer,
       externalUrl: config.admin.external_url,

@@ -8,8 +8,14 @@ import { type Config, decodeKey } from './config/index.ts';
 import { type Database, migrate, openDatabase, type StorageOptions } from './db/index.ts';
 import { createGuardedFetch, type GuardedFetch } from './http/index.ts';
 import { createKeys, createSecretBox, loadOrCreateLocalSecrets } from './keys/index.ts';
-import { createResources } from './resources/index.ts';
-import { createTokens } from './tokens/index.ts';
+import { createResources, hookSecret } from './resources/index.ts';
+import {
+  createClaimsHooks,
+  createIdentityAssertions,
+  createTokens,
+  createTrustedIssuers,
+  endPersonalTokensOf,
+} from './tokens/index.ts';
 
 export interface RoomsDeps {
   log: Logger;
@@ -39,20 +45,26 @@ export async function openRooms(
   try {
     await migrate(db);
     await ensureAuditPartitions(db.kysely, now());
-    const keys = await createKeys(
-      { db, box: createSecretBox(secrets.dataEncryptionKey), now, log },
-      keySettings(config),
-    );
-    const tokens = createTokens(db);
+    const box = createSecretBox(secrets.dataEncryptionKey);
+    const keys = await createKeys({ db, box, now, log }, keySettings(config));
+    const tokens = createTokens(db, config);
     const { families } = tokens;
     const accounts = createAccounts(
-      { db, now, endTokensOfUser: (trx, id, at) => families.endAllOf(trx, { user_id: id }, at) },
+      {
+        db,
+        now,
+        async endTokensOfUser(trx, id, at) {
+          await families.endAllOf(trx, { user_id: id }, at);
+          await endPersonalTokensOf(trx, id, at);
+        },
+      },
       { lockout: lockoutOf(config) },
     );
+    const guarded = fetch ?? guardedFetch(config, now);
     const clients = createClients(
       {
         db,
-        fetch: fetch ?? guardedFetch(config, now),
+        fetch: guarded,
         now,
         log,
         endTokensOfClient: (trx, id, at) => families.endAllOf(trx, { client_id: id }, at),
@@ -60,12 +72,23 @@ export async function openRooms(
       config,
     );
     const stopClients = await clients.listen();
-    const resources = await createResources({ db, now, log });
+    const resources = await createResources({ db, box, now, log });
+    const trustedIssuers = await createTrustedIssuers({ db, now, log });
+    const assertions = createIdentityAssertions(
+      { db, issuers: trustedIssuers, accounts, resources, fetch: guarded, now },
+      config,
+    );
+    const claimsHooks = createClaimsHooks({
+      secretOf: (resource) => hookSecret(box, resource),
+      ...{ metrics, log, now },
+    });
     return {
       ...{ db, log, now, metrics, secrets, keys, tokens, accounts, clients, resources },
+      ...{ claimsHooks, trustedIssuers, assertions },
       async close() {
         await stopClients();
         await resources.close();
+        await trustedIssuers.close();
         await keys.close();
         await db.close();
       },
@@ -83,13 +106,14 @@ export async function openRooms(
  */
 export async function reconcile(
   config: Config,
-  { accounts, clients, resources, log, now }: Rooms,
+  { accounts, clients, resources, trustedIssuers, log, now }: Rooms,
 ): Promise<void> {
   const meta: AuditMeta = { at: now() };
   const report = {
     resources: await resources.reconcile(config.resources, meta),
     clients: await clients.reconcile(config.clients, meta),
     users: await accounts.reconcile(config.users, meta),
+    trusted_issuers: await trustedIssuers.reconcile(config.trusted_issuers, meta),
   };
   log.info({ report }, 'configuration applied');
 }

@@ -9,6 +9,7 @@ import {
   provenanceChip,
   shorten,
 } from '../http/index.ts';
+import { type TokensView, tokensSection } from './personal-token-pages.ts';
 
 /** One grant: an app that may act for this person at one resource (and in one workspace). */
 export type ConnectedApp = {
@@ -26,6 +27,7 @@ export type ConnectedApp = {
 export type AccountView = {
   user: { email: string; name?: string };
   apps: ConnectedApp[];
+  tokens: Omit<TokensView, 'csrf' | 'now'>;
   csrf: string;
   /** posts `csrf` and `grant` */
   revokeAction: string;
@@ -36,7 +38,7 @@ export type AccountView = {
   done?: string;
 };
 
-/** Who is signed in, and which apps may act for them, each with a button that ends it. */
+/** Who is signed in, which apps may act for them, and their own tokens, each with a button that ends it. */
 export function accountPage(view: AccountView): Page {
   const { user, apps, done } = view;
   const initial = plainText(user.name || user.email)
@@ -49,7 +51,8 @@ ${done && html`<p class="note good" role="status">${done}</p>`}
 <h2>Connected apps</h2>
 <p class="sub">These apps may act for you until you disconnect them. Disconnecting ends their access at once.</p>
 ${apps.length > 0 ? html`<ul class="rows">${apps.map((app) => row(app, view))}</ul>` : nothing}
-</section>`;
+</section>
+${tokensSection({ ...view.tokens, csrf: view.csrf, now: view.now })}`;
   return { title: 'Your account', body, width: 'wide' };
 }
 

@@ -2,6 +2,8 @@ import type { Kysely } from 'kysely';
 import type { Database, Tables } from '../db/index.ts';
 import { purgeAttempts } from './attempts.ts';
 import { createAuthenticate } from './authenticate.ts';
+import { createIdentities } from './identities.ts';
+import { createGuesses } from './guesses.ts';
 import { purgeLinks } from './links.ts';
 import { createPasswords, type PasswordHasher } from './passwords.ts';
 import type { LockoutLimits } from './policy.ts';
@@ -35,8 +37,12 @@ export function createAccounts(
   return {
     ...createUsers(deps),
     authenticate: createAuthenticate(deps, lockout),
+    /** Limits on guessing what is short enough to be guessed. */
+    guesses: createGuesses(deps, lockout),
     reconcile: createReconcile(deps),
     setup: createSetup(deps),
+    /** Who people are at other issuers. */
+    identities: createIdentities(deps),
     sessions: {
       save: (row: Parameters<typeof sessions.saveSession>[1]) =>
         sessions.saveSession(db.kysely, row),

@@ -38,6 +38,24 @@ export async function claimAttempt(
   return { address, account: rows.find((row) => row.what === 'account') };
 }
 
+/**
+ * Counts one attempt against one counter, before it is verified.
+ *
+ * @param claim `admitted`: how many attempts it admits within a window
+ */
+export async function claimCounter(
+  db: Kysely<Tables>,
+  claim: { key: string; admitted: number; windowEndsAt: Date; now: Date },
+): Promise<Counter> {
+  const { key, admitted, windowEndsAt, now } = claim;
+  const one = sql`VALUES (${key}::text, 1, ${windowEndsAt}::timestamptz)`;
+  const { rows } = await sql<Counter>`
+    WITH one AS (${counted(one, admitted, now)}) SELECT ${counter} FROM one`.execute(db);
+  const [row] = rows;
+  if (!row) throw new Error('the attempt was not counted');
+  return row;
+}
+
 const counter = sql`failures, window_ends_at AS "windowEndsAt", locked_until AS "lockedUntil"`;
 
 /** Starts anew when the lock, or without one the window, has ended; counts one beyond the admitted and no more. */

@@ -4,6 +4,8 @@
  */
 export { type Accounts, type AccountsDeps, createAccounts } from './accounts.ts';
 export type { Authentication, Credentials } from './authenticate.ts';
+export type { Identities, IdentityKey, NewPerson } from './identities.ts';
+export type { Identity } from './identities-queries.ts';
 export {
   type AccountView,
   accountPage,
@@ -16,6 +18,12 @@ export {
   signedOutPage,
   signInPage,
 } from './page.ts';
+export {
+  newTokenPage,
+  type ShownToken,
+  tokenMadePage,
+  tokenResourcePage,
+} from './personal-token-pages.ts';
 export { type LockoutLimits, minPasswordLength } from './policy.ts';
 export type { DeclaredUser, UsersReport } from './reconcile.ts';
 export type { SessionRow } from './sessions.ts';

@@ -117,6 +117,7 @@ describe('the account page', () => {
       csrf: 'csrf-token',
       revokeAction: '/account/apps/disconnect',
       signOutAction: '/logout',
+      tokens: { tokens: [], revokeAction: '/account/tokens/revoke' },
       now: new Date('2026-11-21T09:00:00Z'),
       ...change,
     }).body.toString();

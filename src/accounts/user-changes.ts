@@ -78,8 +78,19 @@ export async function addUser(
   meta: ChangeMeta,
 ): Promise<User> {
   if (row.role === 'owner') await lockOwners(trx);
+  const user = await insertNewUser(trx, row, meta);
+  if (!user) throw new AccountRefusal('email', 'An account with this e-mail address exists', 409);
+  return user;
+}
+
+/** @returns undefined when the e-mail address is taken */
+export async function insertNewUser(
+  trx: Kysely<Tables>,
+  row: Insertable<UsersTable>,
+  meta: ChangeMeta,
+): Promise<User | undefined> {
   const added = await insertUser(trx, row);
-  if (!added) throw new AccountRefusal('email', 'An account with this e-mail address exists', 409);
+  if (!added) return undefined;
   const user = toUser(added);
   const { email, name, role, groups, source } = user;
   const detail = { email, name, role, groups, source };

@@ -50,7 +50,7 @@ export function newUserId(): string {
 }
 
 /** What a form or an API call has to correct. */
-export type RefusedField = 'email' | 'password' | 'name' | 'role' | 'status' | 'token';
+export type RefusedField = 'email' | 'password' | 'name' | 'role' | 'status' | 'token' | 'identity';
 
 /** A change to an account that is refused, with the field to correct and a sentence to show beside it. */
 export class AccountRefusal extends OAuthError {

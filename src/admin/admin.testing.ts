@@ -1,9 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import { createAccounts } from '../accounts/index.ts';
 import { createMetrics } from '../audit/index.ts';
 import type { Database } from '../db/index.ts';
 import { createLogger } from '../http/index.ts';
+import { createSecretBox } from '../keys/index.ts';
+import { createResources } from '../resources/index.ts';
+import { createTokens, createTrustedIssuers } from '../tokens/index.ts';
 import { type AdminOptions, createAdminApp, type Health } from './index.ts';
 
 export interface Answer {
@@ -31,8 +35,15 @@ export async function testAdmin(
   const lockout = { failures: 10, window: 600, lockout: 900 };
   const accounts = createAccounts({ db, now, endTokensOfUser }, { lockout });
   const log = createLogger({ level: 'silent' });
+  const resources = await createResources({ db, box: createSecretBox(randomBytes(32)), now, log });
+  const trustedIssuers = await createTrustedIssuers({ db, now, log });
+  const tokens = createTokens(db, { tokens: { personal_access_max_ttl: 365 * 86_400 } });
+  const auditMeta = () => ({ at: now() });
   const app = createAdminApp(
-    { accounts, metrics: createMetrics(), health, log, now },
+    {
+      ...{ db, accounts, resources, tokens, trustedIssuers },
+      ...{ metrics: createMetrics(), health, log, now, auditMeta },
+    },
     {
       issuer: 'https://auth.example.com',
       metricsEnabled: true,
@@ -53,12 +64,14 @@ export async function testAdmin(
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
+      await resources.close();
+      await trustedIssuers.close();
     },
   };
 }
 
 /** Plain HTTP with any `Host`, which `fetch` would not send. */
-async function send(port: number, path: string, { body, ...sent }: Sent): Promise<Answer> {
+export async function send(port: number, path: string, { body, ...sent }: Sent): Promise<Answer> {
   const outgoing = request({ host: '127.0.0.1', port, path, agent: false, ...sent });
   outgoing.on('error', () => {}); // once the answer is here, what was not sent yet does not matter
   outgoing.end(body);

@@ -1,11 +1,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { OAuthError } from '../oauth/index.ts';
 
-/** Requires `Authorization: Bearer <admin.api_key>`; without a configured key nobody passes. */
-export function requireApiKey(apiKey: string | undefined): Middleware {
+/**
+ * Checks `Authorization: Bearer <admin.api_key>`; without a configured key nobody passes.
+ *
+ * @throws OAuthError invalid_token, 401
+ */
+export function checkApiKey(apiKey: string | undefined): (ctx: Context) => void {
   const expected = apiKey === undefined ? undefined : digest(apiKey);
-  return (ctx, next) => {
+  return (ctx) => {
     const [, given] = /^bearer +(.+)$/i.exec(ctx.get('authorization')) ?? [];
     if (!expected || given === undefined || !timingSafeEqual(digest(given), expected)) {
       throw new OAuthError(
@@ -15,6 +19,14 @@ export function requireApiKey(apiKey: string | undefined): Middleware {
           : 'Set admin.api_key, then send it as Authorization: Bearer',
       );
     }
+  };
+}
+
+/** Lets only those pass who send the key of {@link checkApiKey}. */
+export function requireApiKey(apiKey: string | undefined): Middleware {
+  const check = checkApiKey(apiKey);
+  return (ctx, next) => {
+    check(ctx);
     return next();
   };
 }

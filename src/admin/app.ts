@@ -11,13 +11,15 @@ import {
   requestContext,
   securityHeaders,
 } from '../http/index.ts';
+import { type ApiDeps, createAdminApi } from './api.ts';
 import { requireApiKey } from './api-key.ts';
+import { authenticateApiKey } from './caller.ts';
 import { type Health, liveness, readiness } from './health.ts';
 import { checkHost } from './host.ts';
 import { setupRoutes } from './setup.ts';
 
-export interface AdminDeps {
-  accounts: Pick<Accounts, 'setup'>;
+export interface AdminDeps extends ApiDeps {
+  accounts: Pick<Accounts, 'find' | 'setup'>;
   metrics: Pick<Metrics, 'expose'>;
   health: Health;
   log: Logger;
@@ -50,6 +52,9 @@ export function createAdminApp(deps: AdminDeps, options: AdminOptions): Koa {
   app.use(errors());
   app.use(checkHost(options.externalUrl));
   app.use(assets(site));
+  const api = createAdminApi(deps, authenticateApiKey(options.apiKey));
+  app.use(api.gate);
+  app.use(api.router.routes()).use(api.router.allowedMethods());
   const router = adminRoutes(deps, options);
   app.use(router.routes()).use(router.allowedMethods());
   return app;

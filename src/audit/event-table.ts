@@ -22,6 +22,8 @@ export const auditEvents = {
     grant_id: optional(text('the grant row it belongs to')),
     workspace_id: optional(text('the workspace that it is for')),
     dropped_scopes: optional(list('requested scopes that were not granted')),
+    assertion_issuer: optional(text('issuer of the identity assertion that bought it')),
+    assertion_jti_hash: optional(text('SHA-256 of the `jti` of that assertion')),
   }),
   token_refreshed: event('A refresh token was rotated and a new access token issued.', {
     family_id: text('the token family'),
@@ -150,11 +152,12 @@ export const auditEvents = {
     until: time('when it may be tried again'),
     failures: optional(number('how many failures led to it')),
     address: optional(text('the locked address or IPv6 /64')),
+    guessed: optional(text('what was guessed where it was no password: `user_code`')),
   }),
   user_logout: event('Someone signed out.', { reason: optional(text('why')) }),
   user_created: event('A local account was made.', {
     email: text('its e-mail address'),
-    source: text('`config`, `admin`, `cli` or `setup`'),
+    source: text('`config`, `admin`, `cli`, `setup` or `issuer`'),
     name: optional(text('its name')),
     role: optional(text('its role in the administration')),
     groups: optional(list('its groups')),
@@ -205,6 +208,39 @@ export const auditEvents = {
     changes: changes('what changed'),
   }),
   resource_removed: event('A resource was removed.', { slug: text('its short name') }),
+
+  trusted_issuer_created: event('Identity assertions of an issuer are accepted from now on.', {
+    issuer: text('its `iss`'),
+    subject: text('`automatic` or `strict`'),
+    clients: optional(list('who may present its assertions; absent means any client')),
+    resources: optional(list('what it may speak for; absent means any resource')),
+    scopes: optional(list('ceiling of its scopes; absent means any')),
+    source: optional(text('`config` or `admin`')),
+  }),
+  trusted_issuer_updated: event('The trust in an issuer changed.', {
+    issuer: text('its `iss`'),
+    changes: changes('what changed'),
+  }),
+  assertion_refused: event(
+    'An identity assertion (ID-JAG) was refused. It is not recorded itself.',
+    {
+      reason: text('why; docs/enterprise.md says what each means'),
+      issuer: optional(text('its `iss`, which anybody may have written unless `verified`')),
+      subject: optional(text('its `sub`, where its signature is good')),
+      jti_hash: optional(text('SHA-256 of its `jti`')),
+      verified: optional(flag('whether its signature is good')),
+      got: optional(text('what it had instead of what was expected')),
+    },
+  ),
+  identity_linked: event('An account is known to an issuer under a subject from now on.', {
+    issuer: text('the issuer'),
+    subject: text('`sub` of the person there'),
+    source: text('`cli`, `admin`, or `issuer` where its first assertion made the account'),
+  }),
+  identity_unlinked: event('An account is no longer known to an issuer under a subject.', {
+    issuer: text('the issuer'),
+    subject: text('`sub` of the person there'),
+  }),
 
   config_reconciled: event('Declared rows were compared with the database at start.', {
     noun: text('`resources`, `clients`, `users` …'),

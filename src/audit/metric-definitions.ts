@@ -40,6 +40,14 @@ export const metricDefinitions = {
     help: 'Attempts to sign in.',
     labels: { outcome: '`succeeded`, `invalid`, `locked` or `disabled`' },
   },
+  claims_hook_calls_total: {
+    type: 'counter',
+    help: 'Questions to claims hooks (`resources[].claims_hook`).',
+    labels: {
+      outcome:
+        '`answered`, `timeout`, `unreachable`, `bad_status`, `unusable_answer`, `resting` or `unreadable_secret`',
+    },
+  },
   db_query_duration_seconds: {
     type: 'histogram',
     help: 'How long database round trips took; the count is the number of round trips.',

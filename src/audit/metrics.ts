@@ -14,6 +14,8 @@ export interface Metrics {
   /** `cached` and `not_modified` answers count too: they are what the fetches were saved by. */
   clientDocumentFetched(outcome: DocumentOutcome): void;
   signIn(outcome: SignInOutcome): void;
+  /** Everything but `answered` left the token without claims of the hook, or refused it. */
+  claimsHookCalled(outcome: ClaimsHookOutcome): void;
   /** As `onQuery` of the database wants it: one call is one round trip. */
   query(report: { name: string; milliseconds: number }): void;
   /** The exposition and its content type, for `GET /metrics`. */
@@ -22,6 +24,14 @@ export interface Metrics {
 }
 
 export type DocumentOutcome = 'fetched' | 'not_modified' | 'cached' | 'failed' | 'failed_cached';
+export type ClaimsHookOutcome =
+  | 'answered'
+  | 'timeout'
+  | 'unreachable'
+  | 'bad_status'
+  | 'unusable_answer'
+  | 'resting'
+  | 'unreadable_secret';
 export type SignInOutcome = 'succeeded' | 'invalid' | 'locked' | 'disabled';
 
 /** More routes, statements or codes than there are: beyond it somebody feeds us requested values. */
@@ -39,6 +49,7 @@ export function createMetrics(): Metrics {
   const refused = counter(registry, 'requests_refused_total');
   const documents = counter(registry, 'client_documents_total');
   const signIns = counter(registry, 'sign_ins_total');
+  const claimsHooks = counter(registry, 'claims_hook_calls_total');
   const route = bounded();
   const endpoint = bounded();
   const statement = bounded();
@@ -58,6 +69,7 @@ export function createMetrics(): Metrics {
       refused.inc({ endpoint: endpoint(request.endpoint), error }),
     clientDocumentFetched: (outcome) => documents.inc({ outcome }),
     signIn: (outcome) => signIns.inc({ outcome }),
+    claimsHookCalled: (outcome) => claimsHooks.inc({ outcome }),
     query: ({ name, milliseconds }) =>
       queries.observe({ statement: statement(name) }, milliseconds / 1000),
     expose: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),

@@ -33,6 +33,7 @@ interface CreateOptions extends ConfigOption, JsonOption {
   resource?: string[];
   authMethod?: AuthMethod;
   jwksUri?: string;
+  requirePushedRequests?: boolean;
 }
 
 /** `authserver client create` */
@@ -56,6 +57,7 @@ export function createClient(): Command {
       ).choices(methods),
     )
     .option('--jwks-uri <url>', 'where its public keys are')
+    .option('--require-pushed-requests', 'it must push its authorization requests (RFC 9126)')
     .option(...jsonFlag)
     .action(async (clientId: string | undefined, options: CreateOptions) => {
       const declared = declare(clientId ?? newId(), options);
@@ -86,6 +88,7 @@ function declare(client_id: string, options: CreateOptions) {
     resources: options.resource,
     token_endpoint_auth_method: options.authMethod ?? impliedMethod(options, grants),
     jwks_uri: options.jwksUri,
+    require_pushed_authorization_requests: options.requirePushedRequests,
   };
 }
 

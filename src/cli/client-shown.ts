@@ -30,10 +30,16 @@ export function wireClient(client: Client) {
 
 /** One client as text. */
 export function clientFields(client: Client): string {
-  const { jwks, dpop_bound_access_tokens: dpop, ...members } = wireClient(client);
+  const {
+    jwks,
+    dpop_bound_access_tokens: dpop,
+    require_pushed_authorization_requests: pushed,
+    ...members
+  } = wireClient(client);
   return fields({
     ...members,
     ...(jwks && { jwks: jwks.keys.map((key) => key.kid ?? key.kty) }),
     ...(dpop && { dpop_bound_access_tokens: 'true' }),
+    ...(pushed && { require_pushed_authorization_requests: 'true' }),
   });
 }

@@ -7,6 +7,8 @@ import { purgeCommand } from './purge.ts';
 import { resourceCommand } from './resource.ts';
 import { serveCommand } from './serve.ts';
 import { setupLinkCommand } from './setup-link.ts';
+import { tokenCommand } from './token.ts';
+import { trustedIssuerCommand } from './trusted-issuer.ts';
 import { userCommand } from './user.ts';
 import { versionCommand } from './version.ts';
 
@@ -24,6 +26,8 @@ export function createProgram(): Command {
     userCommand(),
     clientCommand(),
     resourceCommand(),
+    tokenCommand(),
+    trustedIssuerCommand(),
     keyCommand(),
     purgeCommand(),
     versionCommand(),

@@ -68,15 +68,23 @@ function show(): Command {
 }
 
 function text(resource: Resource): string {
-  const { scopes, access, exchange: _exchange, workspace_scoped, ...rest } = wire(resource);
+  const shown = wire(resource);
+  const { scopes, access, exchange: _exchange, workspace_scoped, claims, ...rest } = shown;
   const members = {
     ...rest,
     enabled: String(rest.enabled),
     workspace_scoped: String(workspace_scoped),
+    claims: Object.keys(claims).join(', ') || 'the standard ones',
+    claims_hook: shown.claims_hook?.url,
   };
   const rules = access.map((rule) => JSON.stringify(rule));
   const names = scopes.map(({ name, description }) => `${name} (${description})`);
   return fields({ ...members, scopes: names.join(', '), access: rules.join(', ') || 'everybody' });
+}
+
+/** Without its secret. */
+function hookOf({ claimsHook: hook }: Resource) {
+  return hook && { url: hook.url, timeout: hook.timeout, on_failure: hook.on_failure };
 }
 
 /** Under the names that the configuration has for it. */
@@ -96,6 +104,8 @@ function wire(resource: Resource) {
     clients: resource.clients,
     access: resource.access,
     exchange: resource.exchange,
+    claims: resource.claims,
+    claims_hook: hookOf(resource),
     enabled: resource.enabled,
     source: resource.source,
   };

@@ -1,9 +1,6 @@
 import { Command, Option } from 'commander';
-import type { Accounts, Role, User } from '../accounts/index.ts';
-import type { Rooms } from '../rooms.ts';
-import { CommandFailure } from './failure.ts';
+import type { Accounts, Identity, Role, User } from '../accounts/index.ts';
 import { type ConfigOption, configured } from './load.ts';
-import { operator } from './operator.ts';
 import {
   type Column,
   fields,
@@ -16,9 +13,10 @@ import {
 } from './output.ts';
 import { type PasswordOption, passwordFlag, readPassword } from './password.ts';
 import { withRooms } from './storage.ts';
+import { linkUser, unlinkUser } from './user-identity.ts';
+import { changedBy, everyUser, findAccount } from './user-lookup.ts';
 
 const roles: readonly Role[] = ['viewer', 'operator', 'owner'];
-const pageSize = 200;
 
 /** `authserver user …` */
 export function userCommand(): Command {
@@ -30,7 +28,9 @@ export function userCommand(): Command {
     .addCommand(disable())
     .addCommand(enable())
     .addCommand(setPassword())
-    .addCommand(signOut());
+    .addCommand(signOut())
+    .addCommand(linkUser())
+    .addCommand(unlinkUser());
 }
 
 interface CreateOptions extends ConfigOption, JsonOption, PasswordOption {
@@ -57,7 +57,7 @@ function create(): Command {
       const { name, role, group: groups } = options;
       const user = await withRooms(options, ({ accounts, now }) => {
         const input = { email, password, name, role, groups, source: 'cli' as const };
-        return accounts.create(input, change(now));
+        return accounts.create(input, changedBy(now));
       });
       if (options.json) printJson(wire(user));
       else print(`${user.email} can sign in. Its id is ${user.id}.`);
@@ -94,11 +94,14 @@ function show(): Command {
     .option(...jsonFlag)
     .action(async (who: string, options: ConfigOption & JsonOption) => {
       const seen = await withRooms(options, async (rooms) => {
-        const user = await found(rooms, who);
-        return { ...wire(user), sessions: await rooms.accounts.sessions.countFor(user.id) };
+        const user = await findAccount(rooms, who);
+        const identities = await rooms.accounts.identities.listFor(user.id);
+        const sessions = await rooms.accounts.sessions.countFor(user.id);
+        return { ...wire(user), sessions, identities: identities.map(wireIdentity) };
       });
-      if (options.json) printJson(seen);
-      else print(fields(seen));
+      if (options.json) return printJson(seen);
+      const names = seen.identities.map(({ issuer, subject }) => `${subject} at ${issuer}`);
+      print(fields({ ...seen, identities: names.join(', ') || undefined }));
     });
 }
 
@@ -106,8 +109,8 @@ function disable(): Command {
   return about('disable', 'refuse sign-in to an account, and end its sessions and tokens').action(
     async (who: string, options: ConfigOption) => {
       const user = await withRooms(options, async (rooms) => {
-        const { id } = await found(rooms, who);
-        return rooms.accounts.disable(id, change(rooms.now));
+        const { id } = await findAccount(rooms, who);
+        return rooms.accounts.disable(id, changedBy(rooms.now));
       });
       print(`${user.email} is disabled. Its sessions and tokens have ended.`);
     },
@@ -118,8 +121,8 @@ function enable(): Command {
   return about('enable', 'let a disabled account sign in again').action(
     async (who: string, options: ConfigOption) => {
       const user = await withRooms(options, async (rooms) => {
-        const { id } = await found(rooms, who);
-        return rooms.accounts.enable(id, change(rooms.now));
+        const { id } = await findAccount(rooms, who);
+        return rooms.accounts.enable(id, changedBy(rooms.now));
       });
       print(`${user.email} can sign in again.`);
     },
@@ -132,8 +135,8 @@ function setPassword(): Command {
     .action(async (who: string, options: ConfigOption & PasswordOption) => {
       const password = await readPassword(options);
       const user = await withRooms(options, async (rooms) => {
-        const one = await found(rooms, who);
-        await rooms.accounts.setPassword(one.id, password, change(rooms.now));
+        const one = await findAccount(rooms, who);
+        await rooms.accounts.setPassword(one.id, password, changedBy(rooms.now));
         return one;
       });
       print(`${user.email} has a new password and is signed out everywhere.`);
@@ -151,8 +154,8 @@ function signOut(): Command {
     'end every session of an account; its applications stay connected',
   ).action(async (who: string, options: ConfigOption) => {
     const { user, ended } = await withRooms(options, async (rooms) => {
-      const one = await found(rooms, who);
-      const count = await rooms.accounts.sessions.endAllFor(one.id, change(rooms.now));
+      const one = await findAccount(rooms, who);
+      const count = await rooms.accounts.sessions.endAllFor(one.id, changedBy(rooms.now));
       return { user: one, ended: count };
     });
     print(`${user.email} is signed out: ${ended} ${ended === 1 ? 'session' : 'sessions'} ended.`);
@@ -163,40 +166,14 @@ function about(name: string, description: string): Command {
   return configured(name, description).argument('<user>', 'e-mail address or id of the account');
 }
 
-function change(now: () => Date) {
-  const { actor, meta } = operator(now());
-  return { ...meta, actor };
-}
-
-/** @throws CommandFailure where nobody is called so */
-async function found({ accounts }: Pick<Rooms, 'accounts'>, who: string): Promise<User> {
-  const user = who.startsWith('usr_') ? await accounts.find(who) : await byEmail(accounts, who);
-  if (user) return user;
-  throw new CommandFailure(`there is no account ${who}. authserver user list shows all of them`);
-}
-
-async function byEmail(accounts: Accounts, email: string): Promise<User | undefined> {
-  const key = (text: string) => text.normalize('NFKC').trim().toLowerCase();
-  for await (const user of all(accounts)) if (key(user.email) === key(email)) return user;
-  return undefined;
-}
-
-async function* all(accounts: Accounts): AsyncGenerator<User> {
-  let after: string | undefined = '';
-  while (after !== undefined) {
-    const page: Awaited<ReturnType<Accounts['list']>> = await accounts.list({
-      limit: pageSize,
-      after,
-    });
-    yield* page.items;
-    after = page.next;
-  }
-}
-
 async function everyone(accounts: Accounts): Promise<User[]> {
   const users: User[] = [];
-  for await (const user of all(accounts)) users.push(user);
+  for await (const user of everyUser(accounts)) users.push(user);
   return users;
+}
+
+function wireIdentity({ createdAt, lastUsedAt, ...key }: Identity) {
+  return { ...key, created_at: createdAt, last_used_at: lastUsedAt };
 }
 
 function wire(user: User) {

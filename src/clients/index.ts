@@ -11,7 +11,7 @@ export {
   type RuleName,
 } from './compatibility.ts';
 export { isDocumentUrl } from './document-url.ts';
-export { clientAssertionAlgorithms } from './jwks.ts';
+export { clientAssertionAlgorithms, readKeySet } from './jwks.ts';
 export type { ListRequest } from './listing.ts';
 export { allowedGrants } from './policy.ts';
 export type { DeclaredClient, ReconcileReport } from './preregister.ts';

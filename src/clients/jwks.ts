@@ -10,8 +10,7 @@ export const clientAssertionAlgorithms = [
   'RS256',
 ] as const satisfies readonly AssertionAlgorithm[];
 
-const mostKeys = 10;
-const mostBytes = 16 * 1024;
+const limitsOfClients = { keys: 10, kibibytes: 16 };
 const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 const curveBytes = new Map([
   ['P-256', 32],
@@ -47,14 +46,17 @@ export class KeySetError extends Error {
  *
  * Does NOT check that a point lies on its curve: that happens when the key is imported.
  *
+ * @param limits how many keys and how much text there may be; those for one client unless given
  * @throws KeySetError
  */
-export function readKeySet(value: unknown): PublicKeySet {
+export function readKeySet(value: unknown, limits = limitsOfClients): PublicKeySet {
   const set = z.object({ keys: z.array(z.record(z.string(), z.unknown())) }).safeParse(value);
   if (!set.success) throw new KeySetError('is not a JSON Web Key Set');
   const { keys } = set.data;
-  if (keys.length > mostKeys) throw new KeySetError(`has more than ${mostKeys} keys`);
-  if (JSON.stringify(keys).length > mostBytes) throw new KeySetError('is larger than 16 KiB');
+  if (keys.length > limits.keys) throw new KeySetError(`has more than ${limits.keys} keys`);
+  if (JSON.stringify(keys).length > limits.kibibytes * 1024) {
+    throw new KeySetError(`is larger than ${limits.kibibytes} KiB`);
+  }
   const usable = keys.map(readKey).filter((key) => key !== undefined);
   if (usable.length === 0) throw new KeySetError('has no usable signing key');
   return { keys: usable };

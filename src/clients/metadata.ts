@@ -39,6 +39,7 @@ const wireSchema = z.object({
   jwks_uri: text(2048).optional(),
   scope: text(4000).optional(),
   dpop_bound_access_tokens: z.boolean().optional(),
+  require_pushed_authorization_requests: z.boolean().optional(),
 });
 
 /** Members whose server would have to be contacted or that we have no use for: said loudly, not ignored. */
@@ -195,6 +196,7 @@ const storedSchema = z.object({
     .optional(),
   jwks_uri: z.string().optional(),
   dpop_bound_access_tokens: z.boolean().optional(),
+  require_pushed_authorization_requests: z.boolean().optional(),
 });
 
 /** Metadata in the form in which it is stored; absent members are left out, since clients cannot read null. */

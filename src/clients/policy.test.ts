@@ -115,11 +115,24 @@ describe('engine 18: a registered client MUST NOT get machine grants', () => {
     expect(codeOf(() => register(body))).toBe('invalid_client_metadata');
   });
 
-  it.each(machine)('%s is not for metadata documents either', (grant) => {
+  const grantsOfDocument = (grant: string, config = clientsConfig()) => {
     const client_id = 'https://app.test/client.json';
     const document = { ...good, client_id, grant_types: ['authorization_code', grant] };
-    const { metadata } = decideDocument(client_id, document, clientsConfig());
-    expect(metadata.grant_types).toEqual(['authorization_code']);
+    return decideDocument(client_id, document, config).metadata.grant_types;
+  };
+
+  it.each(['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange'])(
+    '%s is not for metadata documents either',
+    (grant) => {
+      expect(grantsOfDocument(grant)).toEqual(['authorization_code']);
+    },
+  );
+
+  it('jwt-bearer is for metadata documents, public ones too, unless xaa is off (EMA §5)', () => {
+    const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+    expect(grantsOfDocument(jwtBearer)).toEqual(['authorization_code', jwtBearer]);
+    const off = clientsConfig({ xaa: { enabled: false } });
+    expect(grantsOfDocument(jwtBearer, off)).toEqual(['authorization_code']);
   });
 
   it('device_code is kept only with dcr.allow_device', () => {

@@ -78,7 +78,7 @@ function decide(body: unknown, kind: Client['kind'], config: ClientsConfig): Dec
     throw new OAuthError('invalid_redirect_uri', 'redirect_uris must have at least one entry');
   }
   const authentication = decideAuthentication(wire, kind, rules);
-  if (authentication.token_endpoint_auth_method === 'none') refuseMachineGrants(grants);
+  if (authentication.token_endpoint_auth_method === 'none') refuseMachineGrants(grants, kind);
   const scope = decideScope(wire, kind, rules);
   const metadata = storedMetadata({
     ...describing(wire),
@@ -100,7 +100,12 @@ export function allowedGrants(kind: Client['kind'], config: ClientsConfig): stri
   const forPeople = [grantTypes.authorizationCode, grantTypes.refreshToken];
   if (kind === 'preregistered') return [...forPeople, grantTypes.deviceCode, ...machineGrants];
   const device = config.device.enabled && config.dcr.allow_device;
-  return [...forPeople, ...(device ? [grantTypes.deviceCode] : [])];
+  const assertions = kind === 'cimd' && config.xaa.enabled;
+  return [
+    ...forPeople,
+    ...(device ? [grantTypes.deviceCode] : []),
+    ...(assertions ? [grantTypes.jwtBearer] : []),
+  ];
 }
 
 function decideGrants(
@@ -131,8 +136,13 @@ function defaultGrants(kind: Client['kind'], rules: RuleLog): string[] {
   return [grantTypes.authorizationCode];
 }
 
-function refuseMachineGrants(grants: string[]): void {
-  const machine = grants.find((grant) => machineGrants.includes(grant));
+/**
+ * An identity assertion names its client, so the document of a public one may say that it presents them
+ * (MCP enterprise-managed authorization §5); any other client has to authenticate (ID-JAG draft §8.1).
+ */
+function refuseMachineGrants(grants: string[], kind: Client['kind']): void {
+  const mayBePublic = (grant: string) => kind === 'cimd' && grant === grantTypes.jwtBearer;
+  const machine = grants.find((grant) => machineGrants.includes(grant) && !mayBePublic(grant));
   if (machine) throw invalid(`${machine} needs a client that authenticates`);
 }
 

@@ -43,6 +43,8 @@ export interface ClientMetadata {
   jwks?: PublicKeySet;
   jwks_uri?: string;
   dpop_bound_access_tokens?: boolean;
+  /** Its authorization requests must be pushed (RFC 9126 §6). */
+  require_pushed_authorization_requests?: boolean;
 }
 
 /** A program that may ask for tokens. Its status is for the caller to check. */

@@ -13,6 +13,16 @@ export { renderReference } from './reference.ts';
 export type { Environment } from './references.ts';
 export { maskedConfig, renderConfig, renderProblems } from './render.ts';
 export type { Config } from './schema.ts';
+export {
+  type ClaimAttribute,
+  type ClaimSource,
+  type ClaimsMapping,
+  claimAttributes,
+  claimNameProblem,
+  largestClaims,
+  reservedClaims,
+  webhookKey,
+} from './schema-claims.ts';
 export type { ClientConfig, UserConfig } from './schema-declared.ts';
 export type { ResourceConfig } from './schema-resources.ts';
 export { decodeKey, parseAddress } from './values.ts';

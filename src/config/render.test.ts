@@ -71,6 +71,7 @@ test('exactly the secrets are marked as such', () => {
     'session.secret',
     'data_encryption.key',
     'admin.api_key',
+    'resources[].claims_hook.secret',
     'clients[].client_secret',
     'users[].password',
     'identity_providers[].client_secret',

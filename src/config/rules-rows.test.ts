@@ -163,10 +163,16 @@ const cases: [rule: string, yaml: string, key: string, problem: string][] = [
     'has a fragment',
   ],
   [
-    'trusted issuers have keys',
-    'trusted_issuers: [{issuer: https://a.example}]',
+    'trusted issuers have one source of keys',
+    'trusted_issuers: [{issuer: https://a.example, jwks_uri: https://a.example/keys, jwks: {keys: []}}]',
     'trusted_issuers[0].jwks_uri',
-    'is missing',
+    'is given beside jwks',
+  ],
+  [
+    'nobody trusts itself as an identity provider',
+    'trusted_issuers: [{issuer: "http://localhost:9000"}]',
+    'trusted_issuers[0].issuer',
+    'is this server itself',
   ],
 ];
 
@@ -176,6 +182,10 @@ test.each(cases)('%s', (_, yaml, key, problem) => {
   expect(lines[0]).toMatch(/^c\.yaml:[1-9][0-9]*: .+\. Fix: .+\.$/);
   expect(lines[0]).toContain(` ${key}: `);
   expect(lines[0]).toContain(problem);
+});
+
+test('a trusted issuer needs no keys in the file: discovery finds them', () => {
+  expect(check('trusted_issuers: [{issuer: https://a.example}]')).toEqual([]);
 });
 
 describe('a client', () => {

@@ -45,8 +45,25 @@ export const rowRules: readonly Rule[] = [
   {
     reads: ['trusted_issuers[].jwks', 'trusted_issuers[].jwks_uri'],
     check: ({ trusted_issuers }) =>
+      // Neither is fine: discovery finds the keys.
       trusted_issuers.flatMap(({ jwks, jwks_uri }, row) =>
-        keySourceFindings(['trusted_issuers', row], jwks, jwks_uri),
+        jwks || jwks_uri ? keySourceFindings(['trusted_issuers', row], jwks, jwks_uri) : [],
+      ),
+  },
+  {
+    reads: ['trusted_issuers[].issuer', 'server.issuer'],
+    check: ({ trusted_issuers, server }) =>
+      trusted_issuers.flatMap(({ issuer }, row) =>
+        issuer === server.issuer
+          ? [
+              {
+                path: ['trusted_issuers', row, 'issuer'],
+                problem: 'is this server itself',
+                fix: 'name the identity provider that signs the assertions',
+                because: 'server.issuer',
+              },
+            ]
+          : [],
       ),
   },
 ];

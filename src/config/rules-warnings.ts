@@ -48,22 +48,21 @@ export const inertWarnings: readonly Rule[] = [
       when(observability.tracing.enabled, inert(['observability', 'tracing', 'enabled'])),
   },
   {
-    reads: ['identity_providers[]', 'trusted_issuers[]', 'workspaces[]'],
-    check: ({ identity_providers, trusted_issuers, workspaces }) =>
-      Object.entries({ identity_providers, trusted_issuers, workspaces }).flatMap(
-        ([section, rows]) => when(rows.length > 0, inert([section])),
+    reads: ['identity_providers[]', 'workspaces[]'],
+    check: ({ identity_providers, workspaces }) =>
+      Object.entries({ identity_providers, workspaces }).flatMap(([section, rows]) =>
+        when(rows.length > 0, inert([section])),
       ),
   },
   {
-    reads: ['resources[].workspace_scoped', 'resources[].exchange'],
+    reads: ['resources[].workspace_scoped'],
     check: ({ resources }) =>
-      resources.flatMap(({ workspace_scoped, exchange }, index) => [
-        ...when(workspace_scoped, {
+      resources.flatMap(({ workspace_scoped }, index) =>
+        when(workspace_scoped, {
           ...inert(['resources', index, 'workspace_scoped']),
           problem: 'is not served in this version: nobody can get a token for this resource',
         }),
-        ...when(exchange !== undefined, inert(['resources', index, 'exchange'])),
-      ]),
+      ),
   },
 ];
 
@@ -91,6 +90,18 @@ export const rowWarnings: readonly Rule[] = [
         (id) => clients.some(({ client_id }) => client_id === id),
         resources.flatMap((row, index) =>
           row.clients.map((id, place) => [['resources', index, 'clients', place], id] as const),
+        ),
+      ),
+  },
+  {
+    reads: ['trusted_issuers[].resources', 'resources[]', 'resources[].uri', 'resources[].aliases'],
+    check: (config) =>
+      undeclared(
+        resourceNames(config),
+        config.trusted_issuers.flatMap(({ resources = [] }, index) =>
+          resources.map(
+            (uri, place) => [['trusted_issuers', index, 'resources', place], uri] as const,
+          ),
         ),
       ),
   },

@@ -61,6 +61,9 @@ const client = z
       .describe('URIs of the resources it may ask for. Default: all.')
       .optional(),
     dpop_bound_access_tokens: flag('It must use DPoP.').prefault(false),
+    require_pushed_authorization_requests: flag(
+      'It must push its authorization requests (RFC 9126).',
+    ).prefault(false),
   })
   .transform((declared) => ({
     ...declared,
@@ -119,9 +122,11 @@ const identityProvider = z
   .transform((declared) => ({ ...declared, display_name: declared.display_name ?? declared.slug }));
 
 const trustedIssuer = z.strictObject({
-  issuer: secureUrl('`iss` of its assertions.'),
-  jwks_uri: secureUrl('Where its public keys are.').optional(),
-  jwks: keySet('Its public keys.').optional(),
+  issuer: secureUrl('`iss` of its assertions, byte for byte.'),
+  jwks_uri: secureUrl(
+    'Where its public keys are (https). Default: where its own metadata says, at `/.well-known/openid-configuration` or `oauth-authorization-server`.',
+  ).optional(),
+  jwks: keySet('Its public keys, instead of `jwks_uri`; nothing is fetched then.').optional(),
   clients: z
     .array(text('A client_id'))
     .describe('client_ids that may present its assertions. Default: any registered.')
@@ -134,7 +139,7 @@ const trustedIssuer = z.strictObject({
     .array(scopeName('A scope'))
     .describe('Scopes it may speak for. Default: any registered.')
     .optional(),
-  subject: oneOf('Make a user at first sight, or accept known ones only.', [
+  subject: oneOf('Make an account at first sight, or accept linked ones only.', [
     'automatic',
     'strict',
   ]).prefault('automatic'),

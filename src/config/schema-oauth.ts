@@ -49,6 +49,9 @@ export const oauthSections = {
       machine_ttl: duration('How long an access token from client_credentials lives.').prefault(
         '1h',
       ),
+      personal_access_max_ttl: duration('How long a personal access token may live at most.', {
+        min: '1h',
+      }).prefault('365d'),
     })
     .describe('How long tokens live.')
     .prefault({}),

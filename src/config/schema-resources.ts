@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isLoopbackUrl } from './loopback.ts';
+import { claimsHook, claimsMapping } from './schema-claims.ts';
 import { checked, duration, flag, oneOf, slug, text } from './values.ts';
 
 // OpenID scopes alone count as a missing scope, so no resource may own one.
@@ -115,9 +116,17 @@ const resource = z
           'required',
           'operator',
         ]).prefault('required'),
+        impersonation: z
+          .array(text('A client_id'))
+          .describe(
+            'Which of these clients may exchange without an `act` claim, so that their tokens look like the own ones of the user. Everybody else is named in `act`.',
+          )
+          .prefault([]),
       })
       .describe('Token exchange towards this resource.')
       .optional(),
+    claims: claimsMapping.prefault({}),
+    claims_hook: claimsHook.optional(),
   })
   .transform((declared) => ({ ...declared, display_name: declared.display_name ?? declared.slug }));
 

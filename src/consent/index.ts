@@ -2,6 +2,20 @@
  * Whether the person must be asked, the page that asks, and the memory of the answer: one grant row
  * per person, client, resource and workspace, which spans token families. Called by provider/, admin/.
  */
+export {
+  type DeviceCodeProblem,
+  type DeviceCodeView,
+  deviceCodePage,
+  deviceConnectedPage,
+  deviceRefusedPage,
+} from './device-page.ts';
+export {
+  findListedGrant,
+  type GrantQuery,
+  type GrantStatus,
+  type ListedGrant,
+  listGrantsPage,
+} from './listing.ts';
 export { type ConsentView, consentPage } from './page.ts';
 export {
   type ConsentClient,

@@ -10,6 +10,7 @@ import {
   problemNote,
   provenanceChip,
 } from '../http/index.ts';
+import { deviceDestination } from './device-page.ts';
 
 // Never shortened: the end of a host name says whose it is, and DNS allows 253 characters.
 const hostLength = 260;
@@ -22,6 +23,8 @@ export type ConsentView = {
   client: { name: string; known: Provenance };
   /** `redirectHost` of this request's redirect URI */
   redirect: { host: string; onThisComputer: boolean };
+  /** given where the access goes to a device (RFC 8628), not back to a redirect URI: the code that it shows */
+  device?: { userCode: string };
   resource: { name: string; uri: string };
   /** never with `offline_access`: it has no box */
   scopes: { name: string; description: string; checked?: boolean }[];
@@ -51,7 +54,7 @@ ${provenanceChip(client.known)}
 <p class="sub">${foreign(resource.name)} is the MCP server at <code>${foreign(resource.uri, 120)}</code>.</p>
 ${scopeChoices(view)}
 ${workspaceChoices(view)}
-${destination(view)}
+${view.device ? deviceDestination(view.device) : destination(view)}
 <p class="lasts">${duration(view.lasts)} You can end it any time under <a href="${view.accountUrl}">Connected apps</a>.</p>
 </section>
 <div class="actions two"><button name="decision" value="deny">Deny</button><button class="primary" name="decision" value="approve">Approve</button></div>

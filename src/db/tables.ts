@@ -1,10 +1,21 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { ClaimsMapping } from '../config/index.ts';
 
 type Json<T extends object> = JSONColumnType<T, string, string>;
 /** Read as Date, written as Date. */
 type Time = ColumnType<Date, Date, Date>;
 type OptionalTime = ColumnType<Date | null, Date | null | undefined, Date | null>;
 type Optional<T> = ColumnType<T | null, T | null | undefined, T | null>;
+
+/** `resources[].claims_hook` at rest. */
+export interface StoredClaimsHook {
+  url: string;
+  /** The secret, sealed for this resource. */
+  sealed: string;
+  /** Seconds. */
+  timeout: number;
+  on_failure: 'deny' | 'skip';
+}
 
 export interface ResourcesTable {
   uri: string;
@@ -21,12 +32,8 @@ export interface ResourcesTable {
   clients: string[];
   access: Json<{ users?: string[]; groups?: string[]; roles?: string[]; scopes: string[] }[]>;
   exchange: ColumnType<Record<string, unknown> | null, string | null, string | null>;
-  claims: ColumnType<Record<string, unknown>, string | undefined, string>;
-  claims_hook: ColumnType<
-    Record<string, unknown> | null,
-    string | null | undefined,
-    string | null
-  >;
+  claims: ColumnType<ClaimsMapping, string | undefined, string>;
+  claims_hook: ColumnType<StoredClaimsHook | null, string | null | undefined, string | null>;
   enabled: Generated<boolean>;
   source: 'config' | 'admin' | 'builtin';
   created_at: Time;

@@ -18,6 +18,7 @@ export type { ErrorOrigin } from './error-page.ts';
 export { errors, renderError } from './errors.ts';
 export { type Fields, multiple, parseFields, single } from './fields.ts';
 export { refusedRange } from './guarded-address.ts';
+export { createGuardedCache } from './guarded-cache.ts';
 export { GuardedFetchError } from './guarded-error.ts';
 export {
   createGuardedFetch,
@@ -25,11 +26,13 @@ export {
   type GuardedFetch,
   type GuardedFetchOptions,
 } from './guarded-fetch.ts';
+export { parseStrictJson, StrictJsonError } from './guarded-json.ts';
 export { checkOutboundUrl } from './guarded-url.ts';
 export { securityHeaders } from './headers.ts';
 export { careIcon, problemNote, tickIcon } from './icons.ts';
 export { createLogger, type LoggingOptions } from './logger.ts';
 export { type Page, page } from './page.ts';
+export { cutPage, type Position, pageCursor } from './page-cursor.ts';
 export { type Provenance, provenanceChip } from './provenance.ts';
 export { createRateLimiter, type RateLimiter, rateLimit } from './rate-limit.ts';
 export {

@@ -4,15 +4,17 @@ import { recordAudit } from '../audit/index.ts';
 import { type GrantRow, listGrants, revokeGrant } from '../consent/index.ts';
 import { readForm, sendPage, single } from '../http/index.ts';
 import { OAuthError } from '../oauth/index.ts';
+import { canMakeTokens, shownTokens } from './account-tokens.ts';
 import { endSession, readSession, startSession } from './browser-session.ts';
 import type { ProviderDeps } from './deps.ts';
 import { provenanceOf } from './provenance.ts';
 import type { LiveProvider } from './provider.ts';
+import { seeOther } from './see-other.ts';
 import { checkPassword, type FailedSignIn } from './sign-in.ts';
 
 const longestForm = 32 * 1024;
 
-/** `/account` and `/logout`: what a person has connected, and the way out. */
+/** `/account` and `/logout`: what a person has connected, their tokens, and the way out. */
 export function account(deps: ProviderDeps, live: LiveProvider) {
   const { base, csrf, db, now } = deps;
   const home = `${base}/account`;
@@ -27,7 +29,7 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
     async show(ctx: Context): Promise<void> {
       const session = await readSession(live.current, ctx);
       const user = session && (await deps.accounts.find(session.userId));
-      if (!user) return redirect(ctx, `${home}/sign-in`);
+      if (!user) return seeOther(ctx, `${home}/sign-in`);
       const rows = await listGrants(db.kysely, user.id);
       const page = accountPage({
         user,
@@ -36,12 +38,17 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
         revokeAction: `${home}/revoke`,
         signOutAction: `${base}/logout`,
         apps: await Promise.all(rows.map((row) => connectedApp(deps, row))),
+        tokens: {
+          tokens: await shownTokens(deps, user.id),
+          revokeAction: `${home}/tokens/revoke`,
+          ...(canMakeTokens(deps, user) && { newUrl: `${home}/tokens/new` }),
+        },
       });
       sendPage(ctx, page);
     },
 
     async showSignIn(ctx: Context): Promise<void> {
-      if (await readSession(live.current, ctx)) return redirect(ctx, home);
+      if (await readSession(live.current, ctx)) return seeOther(ctx, home);
       sendSignIn(ctx);
     },
 
@@ -54,12 +61,12 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
       });
       if (answer.userId === undefined) return sendSignIn(ctx, answer);
       await startSession(deps, live.current, ctx, answer.userId);
-      redirect(ctx, home);
+      seeOther(ctx, home);
     },
 
     async revoke(ctx: Context): Promise<void> {
       const session = await readSession(live.current, ctx);
-      if (!session) return redirect(ctx, `${home}/sign-in`);
+      if (!session) return seeOther(ctx, `${home}/sign-in`);
       const form = await readForm(ctx, longestForm);
       csrf.check(ctx, 'account', single(form, 'csrf'));
       const grantId = single(form, 'grant') ?? '';
@@ -83,11 +90,11 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
           deps.auditMeta(),
         );
       });
-      redirect(ctx, home);
+      seeOther(ctx, home);
     },
 
     async showSignOut(ctx: Context): Promise<void> {
-      redirect(ctx, home); // signing out is a POST: the button is on the account page
+      seeOther(ctx, home); // signing out is a POST: the button is on the account page
     },
 
     async signOut(ctx: Context): Promise<void> {
@@ -122,10 +129,4 @@ async function connectedApp(
     since: row.createdAt,
     lastUsed: row.lastUsedAt,
   };
-}
-
-function redirect(ctx: Context, to: string): void {
-  ctx.status = 303;
-  ctx.redirect(to);
-  ctx.body = '';
 }

@@ -5,10 +5,12 @@ import type { Clients } from '../clients/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Tokens } from '../tokens/index.ts';
 import { clientProperties } from './client-properties.ts';
+import { deviceCodeAdapter } from './device-adapter.ts';
 import { endFamily, endPresented } from './end-family.ts';
 import { InvalidGrant } from './errors.ts';
 import { servedGrants } from './grant-facts.ts';
 import { knownClient } from './known-client.ts';
+import { pushedRequestAdapter } from './par-adapter.ts';
 import { claimReplayInRequest } from './replay.ts';
 import { currentContext, currentState } from './request-state.ts';
 import { sessionAdapter } from './session-adapter.ts';
@@ -47,6 +49,10 @@ export function createAdapterFactory(deps: AdapterDeps): (name: string) => Adapt
       case 'RefreshToken':
       case 'AuthorizationCode':
         return exchangeableAdapter(name, deps);
+      case 'DeviceCode':
+        return deviceCodeAdapter(deps, exchangeableAdapter(name, deps));
+      case 'PushedAuthorizationRequest':
+        return pushedRequestAdapter(deps);
       case 'AccessToken':
       case 'ClientCredentials':
         return accessTokenAdapter(name, deps);

@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { type Fields, readForm, readQuery } from '../http/index.ts';
 import { callLibrary } from './bridge.ts';
 import type { ProviderDeps } from './deps.ts';
-import { crossSiteParameter } from './prompts.ts';
+import { privateParameters } from './prompts.ts';
 import type { LiveProvider } from './provider.ts';
 
 const longestForm = 64 * 1024;
@@ -20,17 +20,19 @@ const ignored = new Set([
   'max_age',
   'nonce',
   'ui_locales',
-  crossSiteParameter,
+  ...privateParameters,
 ]);
 
 /** `GET|POST /oauth/authorize` (RFC 6749 §3.1): the same parameters either way. */
 export function authorize(deps: ProviderDeps, live: LiveProvider) {
   return async (ctx: Context): Promise<void> => {
     const sent = ctx.method === 'POST' ? await readForm(ctx, longestForm) : readQuery(ctx);
-    const form = prepare(deps, sent, ctx.get('sec-fetch-site'));
+    const form = referringForm(sent) ?? authorizationForm(deps, sent);
+    const crossSite = ctx.get('sec-fetch-site') === 'cross-site';
     ctx.state.page = true;
     await callLibrary(ctx, { handle: live.handle, ...issuerOf(deps) }, '/oauth/authorize', form, {
       form: sent,
+      crossSite,
     });
   };
 }
@@ -49,13 +51,27 @@ export function issuerOf({ config, base }: ProviderDeps): { issuer: URL; base: s
   return { issuer: new URL(config.server.issuer), base };
 }
 
-function prepare({ resources }: ProviderDeps, sent: Fields, fetchSite: string): Fields {
+/** The parameters of an authorization request that the library shall see, however they arrived. */
+export function authorizationForm({ resources }: ProviderDeps, sent: Fields): Fields {
   const kept = Object.entries(sent).filter(([name]) => !isIgnored(name, sent));
   return {
     ...Object.fromEntries(kept),
     ...(sent.resource === undefined ? {} : { resource: registeredUris(resources, sent.resource) }),
-    ...(fetchSite === 'cross-site' ? { [crossSiteParameter]: '1' } : {}),
   };
+}
+
+/** How every `request_uri` of ours begins (RFC 9126 §2.2). */
+const requestUriPrefix = 'urn:ietf:params:oauth:request_uri:';
+
+/**
+ * The authorization request that refers to a pushed one: only what was pushed counts (RFC 9101 §5), so
+ * nothing that stands beside the reference can decide where an error goes.
+ */
+function referringForm(sent: Fields): Fields | undefined {
+  const { client_id, request_uri } = sent;
+  if (typeof request_uri !== 'string' || !request_uri.startsWith(requestUriPrefix))
+    return undefined;
+  return { client_id, request_uri };
 }
 
 /** `response_mode` matters for codes only: other response types are refused, each in its own mode. */

@@ -5,16 +5,16 @@ import { assertionAlgorithms, dpopAlgorithms } from './algorithms.ts';
 import { checkClientAssertion } from './client-assertion.ts';
 import { cookieNames, cookieOptions } from './cookies.ts';
 import type { ProviderDeps } from './deps.ts';
+import { deviceCodeLifetime, userCodeShape } from './device-codes.ts';
+import { deviceHooks } from './device-pages.ts';
 import { inLibraryWords } from './errors.ts';
+import { interactionLifetime } from './interaction.ts';
 import { mayIntrospect, mayRevoke } from './introspection.ts';
 import { extraParams, interactionPath, interactionPolicy } from './prompts.ts';
 import { loadAuthorizedGrant } from './remembered-consent.ts';
 import { stateOf } from './request-state.ts';
 import { defaultResourceFor, resourceServerFor } from './resource-indicators.ts';
 import { extraClaims } from './token-claims.ts';
-
-/** Seconds that a person has to sign in and to approve. */
-const interactionLifetime = 30 * 60;
 
 /** The options of the library: every hook is one line that calls a room. */
 export function providerConfiguration(deps: ProviderDeps): Configuration {
@@ -44,6 +44,8 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
       introspection: '/oauth/introspect',
       revocation: '/oauth/revoke',
       pushed_authorization_request: '/oauth/par',
+      device_authorization: '/oauth/device_authorization',
+      code_verification: '/device',
       jwks: '/.well-known/jwks.json',
     },
     cookies: {
@@ -65,6 +67,12 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
       revocation: {
         enabled: true,
         allowedPolicy: (_ctx, client, token) => mayRevoke(deps, client, token),
+      },
+      deviceFlow: {
+        enabled: config.device.enabled,
+        ...userCodeShape,
+        deviceInfo: () => ({}),
+        ...deviceHooks(deps),
       },
       pushedAuthorizationRequests: {
         enabled: true,
@@ -112,6 +120,7 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
       ClientCredentials: (_ctx, token) =>
         token.resourceServer?.accessTokenTTL ?? config.tokens.machine_ttl,
       AuthorizationCode: config.oauth.code_ttl,
+      DeviceCode: deviceCodeLifetime,
       RefreshToken: (_ctx, token) =>
         refreshLifetime(config.tokens, token.iiat ?? seconds(deps.now()), seconds(deps.now())),
       Grant: config.tokens.refresh_absolute_ttl,

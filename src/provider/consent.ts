@@ -210,6 +210,7 @@ function send(
       host: redirectHost(params.redirectUri),
       onThisComputer: isOnThisComputer(params.redirectUri),
     },
+    device: interaction.device,
     resource: { name: resource.displayName, uri: resource.uri },
     scopes: resource.scopes.filter((scope) => offered.includes(scope.name)),
     account: { email: user.email, switchUrl: `${base}/login/${uid}?switch` },

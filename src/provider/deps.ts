@@ -7,7 +7,7 @@ import type { Database } from '../db/index.ts';
 import type { Csrf } from '../http/index.ts';
 import type { Keys } from '../keys/index.ts';
 import type { Resources } from '../resources/index.ts';
-import type { Tokens } from '../tokens/index.ts';
+import type { ClaimsHooks, IdentityAssertions, Tokens } from '../tokens/index.ts';
 
 /** Everything this room works with, built once in app.ts. */
 export interface ProviderDeps {
@@ -17,9 +17,11 @@ export interface ProviderDeps {
   db: Database;
   keys: Keys;
   tokens: Tokens;
+  assertions: IdentityAssertions;
   clients: Clients;
   accounts: Accounts;
   resources: Resources;
+  claimsHooks: ClaimsHooks;
   metrics: Metrics;
   log: Logger;
   csrf: Csrf;

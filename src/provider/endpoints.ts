@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { type Fields, readForm, single } from '../http/index.ts';
-import { issuerOf } from './authorize.ts';
+import { authorizationForm, issuerOf } from './authorize.ts';
 import { callLibrary } from './bridge.ts';
 import type { ProviderDeps } from './deps.ts';
 import { jwtAnswer, presentToken } from './introspection.ts';
@@ -42,6 +42,13 @@ function presented(deps: ProviderDeps) {
     typeof sent.token === 'string'
       ? { ...sent, token: await presentToken(deps, state, sent.token) }
       : sent;
+}
+
+/** `POST /oauth/device_authorization` (RFC 8628 §3.1). */
+export function deviceAuthorization(deps: ProviderDeps, live: LiveProvider) {
+  const endpoint = { path: '/oauth/device_authorization', limit: longestPush };
+  return (ctx: Context) =>
+    post(deps, live, ctx, endpoint, async (sent) => authorizationForm(deps, sent));
 }
 
 /** `POST /oauth/par` (RFC 9126 §2). */

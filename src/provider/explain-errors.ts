@@ -10,6 +10,8 @@ import { stateOf } from './request-state.ts';
 const failures = [
   'authorization.error',
   'pushed_authorization_request.error',
+  'device_authorization.error',
+  'device_resume.error',
   'grant.error',
   'introspection.error',
   'revocation.error',
@@ -81,6 +83,8 @@ const corrected: Record<string, ErrorCode> = {
   'client_id mismatch': 'invalid_client',
   'invalid client_assertion format': 'invalid_client',
   'requested grant type is not allowed for this client': 'unauthorized_client',
+  'urn:ietf:params:oauth:grant-type:device_code is not allowed for this client':
+    'unauthorized_client',
 };
 
 /** The library's private reasons that a client may know, in words that say what to do. */
@@ -105,6 +109,12 @@ const sentences: Record<string, string> = {
   'grant is expired': 'This authorization has expired. Start a new authorization.',
   'failed jkt verification': 'The DPoP proof is signed by another key than the token is bound to.',
   'DPoP proof JWT not provided': 'This client must send a DPoP proof (RFC 9449).',
+  'device code not found': 'This device code is unknown. Start again on the device.',
+  'device code is expired': 'This device code has expired. Start again on the device.',
+  'device code already consumed':
+    'This device code has been used already, so its tokens were revoked. Start again on the device.',
+  "authorization request is still pending as the end-user hasn't yet completed the user interaction steps":
+    'Nobody has approved this device yet. Ask again after the interval.',
   'Pushed Authorization Request must be used':
     'This client must push its authorization requests (RFC 9126): send them to the pushed_authorization_request_endpoint and come back with the request_uri.',
   'request_uri is invalid, expired, or was already used':

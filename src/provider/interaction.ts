@@ -3,6 +3,13 @@ import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { OAuthError } from '../oauth/index.ts';
 import { type BrowserSession, readSession } from './browser-session.ts';
+import { userCodeParameter } from './prompts.ts';
+
+/** Seconds that a person has to sign in and to approve. */
+export const interactionLifetime = 30 * 60;
+
+/** Stands for the redirect URI of a device, which has none; no client can register it. */
+const deviceDestination = 'device:/';
 
 /** One question to a person in the middle of an authorization, and who is signed in in that browser. */
 export interface Interaction {
@@ -11,6 +18,8 @@ export interface Interaction {
   uid: string;
   params: { clientId: string; redirectUri: string; resource: string; scope: string };
   session: BrowserSession | undefined;
+  /** The device that gets the access, by the code that it shows (RFC 8628). */
+  device: { userCode: string } | undefined;
   /** Who the client thinks will sign in. */
   loginHint: string | undefined;
 }
@@ -30,10 +39,11 @@ export async function loadInteraction(provider: Provider, ctx: Context): Promise
     stored,
     uid: stored.uid,
     session,
+    device: stored.deviceCode ? { userCode: String(params[userCodeParameter]) } : undefined,
     loginHint: typeof params.login_hint === 'string' ? params.login_hint : undefined,
     params: {
       clientId: String(params.client_id),
-      redirectUri: String(params.redirect_uri),
+      redirectUri: stored.deviceCode ? deviceDestination : String(params.redirect_uri),
       resource: String(params.resource),
       scope: String(params.scope ?? ''),
     },
@@ -45,14 +55,19 @@ async function details(provider: Provider, ctx: Context) {
     return await provider.interactionDetails(ctx.req, ctx.res);
   } catch (error) {
     if (!(error instanceof errors.SessionNotFound)) throw error;
-    throw new OAuthError(
-      'invalid_request',
-      'This sign-in has expired, was finished already, or was begun in another browser. ' +
-        'Go back to the app and start again. If this happens every time, this browser does not keep ' +
-        'cookies for this site, or a proxy in front of the server does not pass them on.',
-      { cause: error },
-    );
+    throw interactionIsOver(error);
   }
+}
+
+/** A page of an authorization that is over, or that another browser began. */
+export function interactionIsOver(cause?: unknown): OAuthError {
+  return new OAuthError(
+    'invalid_request',
+    'This sign-in has expired, was finished already, or was begun in another browser. ' +
+      'Go back to the app and start again. If this happens every time, this browser does not keep ' +
+      'cookies for this site, or a proxy in front of the server does not pass them on.',
+    { cause },
+  );
 }
 
 /** What a person's page came to. */

@@ -6,6 +6,7 @@ import type { IssuedToken } from '../tokens/index.ts';
 import type { ProviderDeps } from './deps.ts';
 import { findPresented, longestToken, looksLikeAccessToken } from './presented.ts';
 import { type RequestState, stateOf } from './request-state.ts';
+import { personalClaims } from './token-claims.ts';
 
 /**
  * Access tokens are never stored, so the library cannot introspect or revoke them. Finds the record of the
@@ -23,7 +24,8 @@ export async function presentToken(
   if (!looksLikeAccessToken(token)) return token; // a refresh token, looked up by its hash
   const handle = crypto.randomUUID();
   const issued = await findPresented(deps, token);
-  state.presented = { handle, issued, payload: issued && payloadOf(issued) };
+  const claims = issued && { ...issued.claims, ...(await personalClaims(deps, issued)) };
+  state.presented = { handle, issued, payload: issued && payloadOf({ ...issued, claims }) };
   return handle;
 }
 

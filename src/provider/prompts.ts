@@ -1,10 +1,32 @@
 import {
   type interactionPolicy as InteractionPolicy,
+  type KoaContextWithOIDC,
   interactionPolicy as policies,
 } from 'oidc-provider';
+import { stateOf } from './request-state.ts';
 
 /** Parameter by which the first authorize request's Sec-Fetch-Site travels; clients cannot send it. */
 export const crossSiteParameter = 'authserver_cross_site';
+/** Parameter by which the code that a person typed for a device travels to the consent page. */
+export const userCodeParameter = 'authserver_user_code';
+
+/** Parameters of ours that live as long as an interaction; whatever a client sends under their names is ignored. */
+export const privateParameters = [crossSiteParameter, userCodeParameter] as const;
+
+/**
+ * Sets our own parameters where an authorization begins, and nowhere else: a pushed request (RFC 9126)
+ * is sent by the client, so only the browser's request that refers to it can say where it came from.
+ */
+export const extraParams = {
+  [crossSiteParameter]: (ctx: KoaContextWithOIDC) => {
+    const { params, route } = ctx.oidc;
+    const crossSite = route === 'authorization' && stateOf(ctx).crossSite;
+    if (params) params[crossSiteParameter] = crossSite ? '1' : undefined;
+  },
+  [userCodeParameter]: ({ oidc: { params } }: KoaContextWithOIDC) => {
+    if (params) params[userCodeParameter] = undefined;
+  },
+};
 
 /**
  * When a person is asked: the library's reasons to sign in, and our own rule of remembered consent

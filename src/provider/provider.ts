@@ -4,6 +4,7 @@ import { useOurClientRules } from './client-properties.ts';
 import { providerConfiguration } from './configuration.ts';
 import { nameCookiesByInteraction } from './cookies.ts';
 import type { ProviderDeps } from './deps.ts';
+import { limitPolls, sayInterval } from './device-polls.ts';
 import { limitProofs } from './dpop.ts';
 import { explainErrors, rememberErrors } from './explain-errors.ts';
 import { registerOurGrants } from './grants.ts';
@@ -11,6 +12,7 @@ import { nextDpopNonce, removeFormPost } from './internals.ts';
 import { refusePublicIntrospection, signAnswers } from './introspection.ts';
 import { recordIssuances } from './issuance.ts';
 import { mintOurOpaqueTokens } from './opaque-access-tokens.ts';
+import { introspectPersonalTokens } from './personal-token-use.ts';
 import { guardRedirects } from './redirect-guard.ts';
 import { tokenEndpoint } from './token-endpoint.ts';
 
@@ -47,8 +49,11 @@ export function buildProvider(deps: ProviderDeps): Provider {
       }),
     ),
   );
+  provider.use(at('/oauth/token', limitPolls(deps)));
+  provider.use(at('/oauth/device_authorization', sayInterval));
   provider.use(at('/oauth/introspect', signAnswers(deps)));
   provider.use(at('/oauth/introspect', refusePublicIntrospection));
+  provider.use(at('/oauth/introspect', introspectPersonalTokens(deps)));
   provider.use(at('/oauth/authorize', guardRedirects(deps)));
   return provider;
 }

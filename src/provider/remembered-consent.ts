@@ -29,6 +29,8 @@ export async function loadAuthorizedGrant(
   if (result?.person !== undefined && result.person !== account?.accountId) throw otherPerson();
   const approved = result?.consent?.grantId;
   if (approved) return provider.Grant.find(approved);
+  // Attack: somebody is sent a link to a device of a stranger's. No earlier answer is an answer to that.
+  
   const request = await requestOf(deps, ctx);
   if (!request) return undefined;
   const remembered = await findGrant(deps.db.kysely, { ...request, workspaceId: '' });

@@ -3,11 +3,14 @@ import type Koa from 'koa';
 import type { Context, Middleware } from 'koa';
 import { cors } from '../http/index.ts';
 import { account } from './account.ts';
+import { accountTokens } from './account-tokens.ts';
 import { authorize, resume } from './authorize.ts';
 import { consent } from './consent.ts';
 import type { ProviderDeps } from './deps.ts';
+import { device } from './device.ts';
+import { deviceOutcomes } from './device-pages.ts';
 import { documents } from './documents.ts';
-import { introspect, revoke, token } from './endpoints.ts';
+import { deviceAuthorization, introspect, par, revoke, token } from './endpoints.ts';
 import type { LiveProvider } from './provider.ts';
 import { registration } from './registration.ts';
 import { signIn } from './sign-in.ts';
@@ -19,10 +22,12 @@ export function mountPublicRoutes(app: Koa, deps: ProviderDeps, live: LiveProvid
   const login = signIn(deps, live);
   const approval = consent(deps, live);
   const own = account(deps, live);
+  const ownTokens = accountTokens(deps, live);
 
   router.get('/oauth/authorize', authorize(deps, live));
   router.post('/oauth/authorize', authorize(deps, live));
   router.get('/oauth/authorize/:uid', resume(deps, live));
+  router.post('/oauth/par', par(deps, live));
   router.post('/oauth/token', token(deps, live));
   router.post('/oauth/introspect', introspect(deps, live));
   router.post('/oauth/revoke', revoke(deps, live));
@@ -32,6 +37,15 @@ export function mountPublicRoutes(app: Koa, deps: ProviderDeps, live: LiveProvid
     router.put('/oauth/register/:client_id', clients.update);
     router.delete('/oauth/register/:client_id', clients.remove);
   }
+  if (deps.config.device.enabled) {
+    const devices = device(deps, live);
+    router.post('/oauth/device_authorization', deviceAuthorization(deps, live));
+    router.get('/device', devices.show);
+    router.post('/device', devices.submit);
+    router.get(deviceOutcomes.connected, devices.connected);
+    router.get(deviceOutcomes.refused, devices.refused);
+    router.get('/device/:uid', devices.resume);
+  }
   router.get('/login/:uid', login.show);
   router.post('/login/:uid', login.submit);
   router.get('/consent/:uid', approval.show);
@@ -40,6 +54,10 @@ export function mountPublicRoutes(app: Koa, deps: ProviderDeps, live: LiveProvid
   router.get('/account/sign-in', own.showSignIn);
   router.post('/account/sign-in', own.signIn);
   router.post('/account/revoke', own.revoke);
+  router.get('/account/tokens', ownTokens.list);
+  router.get('/account/tokens/new', ownTokens.showForm);
+  router.post('/account/tokens', ownTokens.create);
+  router.post('/account/tokens/revoke', ownTokens.revoke);
   router.get('/logout', own.showSignOut);
   router.post('/logout', own.signOut);
   app.use(serveDocuments(documents(deps)));
@@ -49,6 +67,8 @@ export function mountPublicRoutes(app: Koa, deps: ProviderDeps, live: LiveProvid
 /** CORS: `*` without credentials on what programs call, never on what people see. Also on refusals. */
 export function openToScripts(base: string): Middleware {
   const paths = [
+    '/oauth/par',
+    '/oauth/device_authorization',
     '/oauth/token',
     '/oauth/register',
     '/oauth/register/',

@@ -3,8 +3,9 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { type AuditMeta, auditRow, type Metrics } from '../audit/index.ts';
 import type { Fields } from '../http/index.ts';
 import { openUnder, sealUnder } from '../keys/index.ts';
-import { OAuthError } from '../oauth/index.ts';
+import { grantTypes, OAuthError } from '../oauth/index.ts';
 import {
+  deviceCodeKind,
   type Exchange,
   judgeCode,
   judgeRefresh,
@@ -58,11 +59,19 @@ async function readPresented(
     token.source = await exchange.read('RefreshToken', form.refresh_token);
     if (token.source) token.mode = judgeRefresh(token.source, overlap, token.receivedAt);
   }
-  if (form.grant_type === 'authorization_code' && typeof form.code === 'string') {
-    token.source = await exchange.read('AuthorizationCode', form.code);
+  const [kind, code] = presentedCode(form);
+  if (kind !== undefined && typeof code === 'string') {
+    token.source = await exchange.read(kind, code);
     const judgement = judgeCode(token.source?.consumedAt, token.receivedAt);
     token.mode = judgement === 'replayed' ? 'reused' : judgement;
   }
+}
+
+/** What is good for one use. A device code that nobody has approved yet reads as nothing. */
+function presentedCode({ grant_type, code, device_code }: Fields) {
+  if (grant_type === grantTypes.authorizationCode) return ['AuthorizationCode', code] as const;
+  if (grant_type === grantTypes.deviceCode) return [deviceCodeKind, device_code] as const;
+  return [undefined, undefined] as const;
 }
 
 async function complete(
@@ -200,7 +209,7 @@ function reuseEvents({ source, endFamily }: TokenRequest, { overlap, now }: Toke
   };
   const age =
     source.consumedAt && Math.round((now().getTime() - source.consumedAt.getTime()) / 1000);
-  if (source.kind === 'AuthorizationCode') {
+  if (source.kind !== 'RefreshToken') {
     return [{ ...who, type: 'auth_code_reused' as const, detail: { family_id: endFamily, age } }];
   }
   const verdict = reuseVerdict(source.consumedAt, now(), overlap);

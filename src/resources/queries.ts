@@ -1,12 +1,19 @@
-import { type Kysely, sql } from 'kysely';
-import type { Tables } from '../db/index.ts';
-import type { DeclaredColumns, ResourceRow, ResourceUpdate } from './reconcile-policy.ts';
+import { type Kysely, type Selectable, sql } from 'kysely';
+import type { ResourcesTable, StoredClaimsHook, Tables } from '../db/index.ts';
+import type { DeclaredColumns } from './reconcile-policy.ts';
 
 /** NOTIFY channel on which replicas tell each other that a resource changed. */
 export const resourcesChannel = 'resources';
 
+export type StoredResource = Selectable<ResourcesTable>;
+
+/** The columns of a declaration with the secret of its hook sealed. */
+export type SealedColumns = Omit<DeclaredColumns, 'claims_hook'> & {
+  claims_hook: StoredClaimsHook | null;
+};
+
 /** Every resource, disabled ones too: there are few, and each replica keeps them in memory. */
-export function selectResources(db: Kysely<Tables>): Promise<ResourceRow[]> {
+export function selectResources(db: Kysely<Tables>): Promise<StoredResource[]> {
   return db
     .selectFrom('resources')
     .select([
@@ -24,6 +31,8 @@ export function selectResources(db: Kysely<Tables>): Promise<ResourceRow[]> {
       'clients',
       'access',
       'exchange',
+      'claims',
+      'claims_hook',
       'enabled',
       'source',
       'created_at',
@@ -36,8 +45,8 @@ export function selectResources(db: Kysely<Tables>): Promise<ResourceRow[]> {
 
 export async function insertResource(
   db: Kysely<Tables>,
-  columns: DeclaredColumns,
-  { source, now }: { source: ResourceRow['source']; now: Date },
+  columns: SealedColumns,
+  { source, now }: { source: StoredResource['source']; now: Date },
 ): Promise<void> {
   await db
     .insertInto('resources')
@@ -47,7 +56,7 @@ export async function insertResource(
 
 export async function updateResource(
   db: Kysely<Tables>,
-  { uri, columns }: ResourceUpdate,
+  { uri, columns }: { uri: string; columns: SealedColumns },
   now: Date,
 ): Promise<void> {
   await db
@@ -62,11 +71,13 @@ export async function announceResources(db: Kysely<Tables>): Promise<void> {
   await sql`SELECT pg_notify(${resourcesChannel}, '')`.execute(db);
 }
 
-function stored(columns: DeclaredColumns) {
+function stored(columns: SealedColumns) {
   return {
     ...columns,
     scopes: JSON.stringify(columns.scopes),
     access: JSON.stringify(columns.access),
     exchange: columns.exchange && JSON.stringify(columns.exchange),
+    claims: JSON.stringify(columns.claims),
+    claims_hook: columns.claims_hook && JSON.stringify(columns.claims_hook),
   };
 }

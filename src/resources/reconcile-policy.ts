@@ -1,6 +1,8 @@
 import type { Selectable } from 'kysely';
+import type { ClaimsMapping } from '../config/index.ts';
 import type { ResourcesTable } from '../db/index.ts';
 import { canonicalResource } from '../oauth/index.ts';
+import type { ClaimsHook } from './claims-hook.ts';
 
 /** One row of `resources` in the configuration, defaults filled in. */
 export interface DeclaredResource {
@@ -23,10 +25,17 @@ export interface DeclaredResource {
     workspace_roles?: readonly string[];
     scopes: readonly string[];
   }[];
-  exchange?: { clients: readonly string[]; consent: string } | undefined;
+  exchange?:
+    | { clients: readonly string[]; consent: string; impersonation?: readonly string[] }
+    | undefined;
+  claims: Readonly<ClaimsMapping>;
+  claims_hook?: ClaimsHook | undefined;
 }
 
-export type ResourceRow = Selectable<ResourcesTable>;
+/** A row of the table whose hook has been opened: a sealed secret differs each time it is written. */
+export type ResourceRow = Omit<Selectable<ResourcesTable>, 'claims_hook'> & {
+  claims_hook: ClaimsHook | null;
+};
 
 /** The columns that a declaration sets. */
 export type DeclaredColumns = Omit<ResourceRow, 'enabled' | 'source' | 'created_at' | 'updated_at'>;
@@ -125,7 +134,9 @@ function columnsOf(declared: DeclaredResource): DeclaredColumns {
       roles: [...workspace_roles],
       scopes: [...scopes],
     })),
-    exchange: declared.exchange ? { ...declared.exchange } : null,
+    exchange: declared.exchange ? { impersonation: [], ...declared.exchange } : null,
+    claims: { ...declared.claims },
+    claims_hook: declared.claims_hook ? { ...declared.claims_hook } : null,
   };
 }
 
@@ -133,8 +144,17 @@ function changesBetween(row: ResourceRow, columns: DeclaredColumns): ResourceUpd
   const before = new Map<string, unknown>(Object.entries(row));
   return Object.entries(columns).flatMap(([field, to]) => {
     const from = before.get(field);
-    return comparable(from) === comparable(to) ? [] : [{ field, from, to }];
+    if (comparable(from) === comparable(to)) return [];
+    if (field !== 'claims_hook') return [{ field, from, to }];
+    return [{ field, from: withoutSecret(row), to: withoutSecret(columns) }];
   });
+}
+
+/** The hook as the audit log may show it. */
+function withoutSecret({ claims_hook: hook }: DeclaredColumns): unknown {
+  if (!hook) return null;
+  const { secret: _secret, ...rest } = hook;
+  return rest;
 }
 
 /** JSON with sorted members, since jsonb gives them back in an order of its own. */

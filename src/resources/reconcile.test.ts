@@ -2,15 +2,18 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { ResourceConfig } from '../config/index.ts';
 import { testDatabase } from '../db/database.testing.ts';
 import type { Database } from '../db/index.ts';
+import { createSecretBox } from '../keys/index.ts';
 import {
   createResources,
   type DeclaredResource,
+  hookSecret,
   ResourceConflictError,
   type Resources,
 } from './index.ts';
 
 const now = () => new Date('2026-03-01T12:00:00Z');
 const meta = { at: now() };
+const box = createSecretBox(Buffer.alloc(32, 7));
 const logged: unknown[] = [];
 const log = { error: (entry: unknown) => void logged.push(entry) };
 
@@ -23,7 +26,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   await db.kysely.deleteFrom('resources').execute();
   lastEvent = (await events()).at(-1)?.id ?? lastEvent;
-  resources = await createResources({ db, now, log });
+  resources = await createResources({ db, box, now, log });
 });
 afterEach(() => resources.close());
 afterAll(() => db.close());
@@ -46,7 +49,8 @@ function declared(changes: Partial<DeclaredResource> = {}): DeclaredResource {
     workspace_scoped: false,
     clients: ['boards-server'],
     access: [{ users: [], groups: ['staff'], workspace_roles: ['admin'], scopes: ['write'] }],
-    exchange: { clients: ['gateway'], consent: 'required' },
+    exchange: { clients: ['gateway'], consent: 'required', impersonation: [] },
+    claims: { email: 'user.email' },
   };
   return { ...row, ...changes };
 }
@@ -109,7 +113,8 @@ describe('reconcile', () => {
         workspaceScoped: false,
         clients: ['boards-server'],
         access: [{ users: [], groups: ['staff'], roles: ['admin'], scopes: ['write'] }],
-        exchange: { clients: ['gateway'], consent: 'required' },
+        exchange: { clients: ['gateway'], consent: 'required', impersonation: [] },
+        claims: { email: 'user.email' },
         enabled: true,
         source: 'config',
       },
@@ -134,6 +139,48 @@ describe('reconcile', () => {
     expect(row?.exchange).toBeUndefined();
     const update = (await events()).find(({ type }) => type === 'resource_updated');
     expect(update?.detail.changes).toContainEqual({ field: 'access_ttl', from: 600, to: null });
+  });
+
+  test('the secret of a claims hook MUST be stored sealed, and never recorded', async () => {
+    const hook = {
+      url: 'https://hook.test/',
+      secret: 'a secret of a claims hook',
+      timeout: 2,
+      on_failure: 'deny' as const,
+    };
+    await resources.reconcile([declared({ claims_hook: hook })], meta);
+    const [row] = resources.all();
+    expect(row?.claimsHook).toMatchObject({ url: hook.url, timeout: 2, on_failure: 'deny' });
+    if (row) expect(hookSecret(box, row)).toBe(hook.secret);
+    expect((await resources.reconcile([declared({ claims_hook: hook })], meta)).updated).toEqual(
+      [],
+    );
+
+    const changed = { ...hook, secret: 'another secret of the hook' };
+    const again = await resources.reconcile([declared({ claims_hook: changed })], meta);
+    expect(again.updated).toEqual(['boards']);
+    const renewed = resources.all()[0];
+    if (renewed) expect(hookSecret(box, renewed)).toBe(changed.secret);
+
+    const stored = await db.kysely.selectFrom('resources').selectAll().execute();
+    for (const where of [stored, await events(), resources.all()]) {
+      expect(JSON.stringify(where)).not.toContain('secret of');
+    }
+  });
+
+  test('a sealed secret opens for its own resource and key only', async () => {
+    const hook = { url: 'https://hook.test/', secret: 'x'.repeat(24), timeout: 1 };
+    const declaration = declared({ claims_hook: { ...hook, on_failure: 'skip' } });
+    await resources.reconcile([declaration], meta);
+    const [row] = resources.all();
+    if (!row) throw new Error('no resource');
+    expect(hookSecret(box, { ...row, uri: 'https://rs2.test/mcp' })).toBeUndefined();
+    expect(hookSecret(createSecretBox(Buffer.alloc(32, 8)), row)).toBeUndefined();
+    // It follows its resource to another URI.
+    await resources.reconcile([{ ...declaration, uri: 'https://rs9.test/mcp' }], meta);
+    const moved = resources.all()[0];
+    if (moved) expect(hookSecret(box, moved)).toBe(hook.secret);
+    expect(moved?.uri).toBe('https://rs9.test/mcp');
   });
 
   test('a row is followed when its slug or the spelling of its URI changes, or its URI', async () => {
@@ -191,7 +238,7 @@ describe('reconcile', () => {
   });
 
   test('replicas that start at once make one row', async () => {
-    const other = await createResources({ db, now, log });
+    const other = await createResources({ db, box, now, log });
     const reports = await Promise.all([
       resources.reconcile([declared()], meta),
       other.reconcile([declared()], meta),
@@ -229,7 +276,7 @@ describe('the registry', () => {
   });
 
   test('another replica hears of a change and calls its listeners once', async () => {
-    const other = await createResources({ db, now, log });
+    const other = await createResources({ db, box, now, log });
     let heard = 0;
     const stop = other.onChange(() => {
       heard += 1;

@@ -1,7 +1,22 @@
 import { type AuditMeta, recordAudit } from '../audit/index.ts';
 import type { Database } from '../db/index.ts';
-import { announceResources, insertResource, selectResources, updateResource } from './queries.ts';
-import { type DeclaredResource, planReconcile, type ReconcilePlan } from './reconcile-policy.ts';
+import type { SecretBox } from '../keys/index.ts';
+import { openHook, sealHook } from './claims-hook.ts';
+import {
+  announceResources,
+  insertResource,
+  type SealedColumns,
+  type StoredResource,
+  selectResources,
+  updateResource,
+} from './queries.ts';
+import {
+  type DeclaredColumns,
+  type DeclaredResource,
+  planReconcile,
+  type ReconcilePlan,
+  type ResourceRow,
+} from './reconcile-policy.ts';
 
 /** Slugs of what happened to which resource. */
 export interface ResourcesReport {
@@ -22,23 +37,27 @@ const actor = { kind: 'system' } as const;
  * @throws ResourceConflictError when two resources cannot be told apart
  */
 export async function reconcileResources(
-  { db, now }: { db: Database; now: () => Date },
+  { db, box, now }: { db: Database; box: SecretBox; now: () => Date },
   declared: readonly DeclaredResource[],
   meta: AuditMeta,
 ): Promise<ResourcesReport> {
   const plan = await db.withLock('reconcile_resources', () =>
     db.kysely.transaction().execute(async (trx) => {
-      const planned = planReconcile(declared, await selectResources(trx));
+      const planned = planReconcile(
+        declared,
+        (await selectResources(trx)).map((row) => opened(box, row)),
+      );
       for (const columns of planned.inserts) {
-        await insertResource(trx, columns, { source: 'config', now: now() });
+        await insertResource(trx, sealed(box, columns), { source: 'config', now: now() });
         const { uri, slug, token_format } = columns;
         const scopes = columns.scopes.map(({ name }) => name);
         const detail = { slug, scopes, source: 'config', token_format };
         await recordAudit(trx, { type: 'resource_created', actor, resource: uri, detail }, meta);
       }
       for (const update of planned.updates) {
-        await updateResource(trx, update, now());
         const { uri, slug } = update.columns;
+        const columns = sealed(box, update.columns);
+        await updateResource(trx, { uri: update.uri, columns }, now());
         const detail = { slug, changes: update.changes };
         await recordAudit(trx, { type: 'resource_updated', actor, resource: uri, detail }, meta);
       }
@@ -53,6 +72,15 @@ export async function reconcileResources(
     }),
   );
   return reportOf(plan);
+}
+
+function opened(box: SecretBox, row: StoredResource): ResourceRow {
+  return { ...row, claims_hook: row.claims_hook && openHook(box, row.uri, row.claims_hook) };
+}
+
+function sealed(box: SecretBox, columns: DeclaredColumns): SealedColumns {
+  const { uri, claims_hook: hook } = columns;
+  return { ...columns, claims_hook: hook && sealHook(box, uri, hook) };
 }
 
 function reportOf({

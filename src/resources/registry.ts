@@ -1,6 +1,7 @@
 import type { BaseLogger } from 'pino';
 import type { AuditMeta } from '../audit/index.ts';
 import type { Database } from '../db/index.ts';
+import type { SecretBox } from '../keys/index.ts';
 import { canonicalResource } from '../oauth/index.ts';
 import { resourcesChannel, selectResources } from './queries.ts';
 import { type ResourcesReport, reconcileResources } from './reconcile.ts';
@@ -9,6 +10,8 @@ import { type Resource, toResource } from './resource.ts';
 
 export interface ResourcesDeps {
   db: Database;
+  /** Seals the secrets of claims hooks. */
+  box: SecretBox;
   now: () => Date;
   log: Pick<BaseLogger, 'error'>;
 }
@@ -34,7 +37,7 @@ export interface Resources {
 }
 
 /** Loads the registered resources and follows changes that this or another replica makes. */
-export async function createResources({ db, now, log }: ResourcesDeps): Promise<Resources> {
+export async function createResources({ db, box, now, log }: ResourcesDeps): Promise<Resources> {
   const listeners = new Set<() => void>();
   let snapshot: Resource[] = [];
   let known = new Map<string, Resource>();
@@ -80,7 +83,7 @@ export async function createResources({ db, now, log }: ResourcesDeps): Promise<
     },
     reload,
     async reconcile(declared, meta) {
-      const report = await reconcileResources({ db, now }, declared, meta);
+      const report = await reconcileResources({ db, box, now }, declared, meta);
       await reload();
       return report;
     },

@@ -19,6 +19,7 @@ export function aResource(changes: Partial<Resource> = {}): Resource {
     workspaceScoped: false,
     clients: [],
     access: [],
+    claims: {},
     enabled: true,
     source: 'config',
     ...changes,

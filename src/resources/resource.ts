@@ -1,5 +1,7 @@
 import type { Selectable } from 'kysely';
-import type { ResourcesTable } from '../db/index.ts';
+import { z } from 'zod';
+import type { ClaimsMapping } from '../config/index.ts';
+import type { ResourcesTable, StoredClaimsHook } from '../db/index.ts';
 import { canonicalResource } from '../oauth/index.ts';
 
 export interface ResourceScope {
@@ -17,6 +19,22 @@ export interface AccessRule {
   /** Roles in the workspace that is granted. */
   roles?: readonly string[];
   scopes: readonly string[];
+}
+
+const exchangePolicy = z.object({
+  clients: z.array(z.string()).default([]),
+  consent: z.enum(['required', 'operator']).default('required'),
+  impersonation: z.array(z.string()).default([]),
+});
+
+/** Token exchange (RFC 8693) towards a resource. */
+export interface ExchangePolicy {
+  /** client_ids that may exchange other tokens for one of this resource. */
+  clients: string[];
+  /** The user must have consented to this resource, or the operator decided for everybody. */
+  consent: 'required' | 'operator';
+  /** client_ids that may do so without an `act` claim, as if they were the user (§1.1). */
+  impersonation: string[];
 }
 
 /** A registered MCP server: what tokens are for (RFC 8707). */
@@ -39,7 +57,11 @@ export interface Resource {
   /** client_ids that are this resource server. */
   clients: string[];
   access: AccessRule[];
-  exchange?: Record<string, unknown>;
+  exchange?: ExchangePolicy;
+  /** Claims that its tokens carry beside the standard ones. */
+  claims: ClaimsMapping;
+  /** Who is asked for further ones; the secret is sealed. */
+  claimsHook?: StoredClaimsHook;
   enabled: boolean;
   source: 'config' | 'admin' | 'builtin';
 }
@@ -61,7 +83,10 @@ export function toResource(row: Selectable<ResourcesTable>): Resource {
     workspaceScoped: row.workspace_scoped,
     clients: row.clients,
     access: row.access,
-    exchange: row.exchange ?? undefined,
+    // Fails closed: towards a resource whose policy cannot be read nobody exchanges.
+    exchange: exchangePolicy.safeParse(row.exchange).data,
+    claims: row.claims,
+    claimsHook: row.claims_hook ?? undefined,
     enabled: row.enabled,
     source: row.source,
   };

@@ -1,5 +1,6 @@
 import { type Database, hashId } from '../db/index.ts';
 import type { NewArtifact } from './artifacts.ts';
+import { type Source, type SourceRow, toSource } from './source.ts';
 import {
   commitExchange,
   commitIssuance,
@@ -9,28 +10,6 @@ import {
   readIssuance,
   readSource,
 } from './statements.ts';
-
-/** One presented code or refresh token with all that it hangs on, as read in one statement. */
-export interface Source {
-  kind: string;
-  /** The presented value. */
-  value: string;
-  clientId: string;
-  payload: Record<string, unknown>;
-  expiresAt: Date;
-  consumedAt?: Date;
-  hasSuccessor: boolean;
-  familyId: string;
-  family: Record<string, unknown>;
-  familyExpiresAt: Date;
-  /** The family or its grant has been revoked. */
-  ended: boolean;
-  userId: string;
-  accountActive: boolean;
-  /** When the client's row last changed: a client known by that version need not be read again. */
-  clientVersion?: Date;
-  workspaceId?: string;
-}
 
 export interface ReplayClaim {
   id: string;
@@ -65,6 +44,8 @@ export interface IssuedToken extends Issuance {
   grant_id: string | null;
   /** E-mail address of the person; none for a machine. */
   username: string | null;
+  /** Groups of the person. */
+  groups?: string[] | null;
   /** When a personal access token was last seen. */
   last_used_at: Date | null;
   /** Neither it nor anything that it hangs on has ended. Does NOT say that it has not expired. */
@@ -106,23 +87,6 @@ interface OutcomeRow {
   claimed: string[];
   allowed: number;
   done: number;
-}
-
-interface SourceRow {
-  kind: string;
-  client_id: string;
-  payload: Record<string, unknown>;
-  expires_at: Date;
-  consumed_at: Date | null;
-  successor_sealed: string | null;
-  family_id: string | null;
-  family: Record<string, unknown> | null;
-  family_expires_at: Date | null;
-  ended: boolean;
-  workspace_id: string | null;
-  user_id: string | null;
-  user_status: string | null;
-  client_version: Date | null;
 }
 
 const lastUsedResolution = 60_000; // milliseconds; a row used by thousands is not rewritten at each refresh
@@ -224,28 +188,6 @@ function outcomeOf(row: OutcomeRow | undefined, claims: ReplayClaim[]): Outcome 
   const replayed = claims.filter(({ id }) => !claimed.has(id));
   if (replayed.length > 0) return { replayed };
   return row?.allowed ? 'lost_race' : 'not_allowed';
-}
-
-function toSource(value: string, row: SourceRow): Source | undefined {
-  // An artifact without a family cannot be exchanged: its authorization is gone.
-  if (!row.family_id || !row.family || !row.family_expires_at || !row.user_id) return undefined;
-  return {
-    kind: row.kind,
-    value,
-    clientId: row.client_id,
-    payload: row.payload,
-    expiresAt: row.expires_at,
-    consumedAt: row.consumed_at ?? undefined,
-    hasSuccessor: row.successor_sealed !== null,
-    familyId: row.family_id,
-    family: row.family,
-    familyExpiresAt: row.family_expires_at,
-    ended: row.ended,
-    userId: row.user_id,
-    accountActive: row.user_status === 'active',
-    clientVersion: row.client_version ?? undefined,
-    workspaceId: row.workspace_id || undefined,
-  };
 }
 
 function claimsJson(claims: ReplayClaim[]): string {

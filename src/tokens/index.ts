@@ -15,6 +15,7 @@ export { claimsReference } from './claims-reference.ts';
 export {
   type Devices,
   deviceCodeKind,
+  keptAfterExpiry,
   pollingInterval,
   userCodeKey,
   type WaitingDevice,
@@ -27,9 +28,22 @@ export type {
   IssuedToken,
   Outcome,
   ReplayClaim,
-  Source,
 } from './exchange.ts';
 export type { Families, NewFamily } from './families.ts';
+export {
+  type AcceptedAssertion,
+  createIdentityAssertions,
+  type IdentityAssertions,
+} from './id-jag.ts';
+export { type IdJagReason, idJagRefusals } from './id-jag-refusals.ts';
+export { type EndRequest, endIssued, endIssuedUnder } from './issuance-ending.ts';
+export type {
+  IssuanceQuery,
+  IssuanceRow,
+  IssuanceStatus,
+  Issuances,
+} from './issuance-listing.ts';
+export { mintForTesting, type TestToken, type TestTokenRequest } from './mint-for-testing.ts';
 export { newOpaqueToken, type OpaqueKind, readOpaqueToken } from './opaque.ts';
 export {
   type By,
@@ -42,10 +56,12 @@ export {
   PersonalTokenRefusal,
   type RefusedTokenField,
   resourcesFor,
+  standingScopes,
 } from './personal-access-tokens-policy.ts';
 export { endPersonalTokensOf } from './personal-access-tokens-queries.ts';
 export type { PersonalToken } from './personal-access-tokens-rows.ts';
 export { judgeCode, judgeRefresh, refreshLifetime, reuseVerdict } from './policy.ts';
+export type { Source } from './source.ts';
 export { type Delegation, delegate } from './token-exchange-actors.ts';
 export {
   authorityFor,
@@ -58,6 +74,12 @@ export {
   requireConsent,
   requireSubject,
 } from './token-exchange-policy.ts';
+export { type ExchangeSubject, findSubject } from './token-exchange-queries.ts';
 export { narrowedScopes, scopesForTarget } from './token-exchange-scopes.ts';
 export { type PresentedTokens, presentedTokens } from './token-exchange-types.ts';
 export { createTokens, type Tokens } from './tokens.ts';
+export {
+  createTrustedIssuers,
+  type TrustedIssuer,
+  type TrustedIssuers,
+} from './trusted-issuers.ts';

@@ -13,7 +13,7 @@ export const readSource = statement(
           a.family_id, f.payload AS family, f.expires_at AS family_expires_at, f.grant_id,
           (f.revoked_at IS NOT NULL OR g.revoked_at IS NOT NULL) AS ended,
           f.created_at AS family_created_at, g.workspace_id, f.user_id,
-          u.status AS user_status, c.updated_at AS client_version
+          u.status AS user_status, u.email, u.name, u.role, u.groups, c.updated_at AS client_version
      FROM artifacts a
      LEFT JOIN families f ON f.id = a.family_id
      LEFT JOIN grants g ON g.id = f.grant_id
@@ -181,7 +181,7 @@ export const readIssuance = statement(
   'read_issuance',
   `SELECT i.kind, i.grant_type, i.family_id, i.grant_id, i.client_id, i.sub, i.resource, i.scope,
           i.token_type, i.jkt, i.workspace_id, i.parent_jti, i.root_jti, i.claims, i.issued_at,
-          i.expires_at, u.email AS username, p.last_used_at,
+          i.expires_at, u.email AS username, u.groups, p.last_used_at,
           (i.revoked_at IS NULL
             AND (i.client_id IS NULL OR c.status = 'active')
             AND (NOT starts_with(i.sub, 'usr_') OR u.status = 'active')

@@ -30,14 +30,16 @@ test('issuance records go when retention is over, and never while their token li
       { ...record, jti: 'young', issued_at: days(-1), expires_at: days(-1) },
     ])
     .execute();
-  const { sweep } = createTokens(db);
+  const { sweep } = createTokens(db, { tokens: { personal_access_max_ttl: 86_400 } });
   expect(await sweep.removeIssuances(days(-90), now, 1000)).toBe(1);
   const left = await db.kysely.selectFrom('issuances').select('jti').orderBy('jti').execute();
   expect(left.map(({ jti }) => jti)).toEqual(['old but alive', 'young']);
 });
 
 test('expired artifacts, claims and families go in batches; what lives stays', async () => {
-  const { artifacts, claimReplay, sweep } = createTokens(db);
+  const { artifacts, claimReplay, sweep } = createTokens(db, {
+    tokens: { personal_access_max_ttl: 86_400 },
+  });
   for (const value of ['a', 'b', 'c']) {
     await artifacts.save(
       { value, kind: 'Interaction', payload: {}, expiresAt: days(-1) },

@@ -1,0 +1,82 @@
+import type { z } from 'zod';
+import type { Accounts } from '../accounts/index.ts';
+import { OAuthError, parseScope } from '../oauth/index.ts';
+import type { Resources } from '../resources/index.ts';
+import type { PersonalToken, Tokens } from '../tokens/index.ts';
+import { tokens as contract } from './contract/index.ts';
+import type { personalToken } from './contract/tokens.ts';
+import { fulfil, type ServedRoute, unknownId } from './served-route.ts';
+
+export interface TokenDeps {
+  tokens: Pick<Tokens, 'personal'>;
+  accounts: Pick<Accounts, 'find'>;
+  resources: Pick<Resources, 'all' | 'resolve'>;
+  now: () => Date;
+}
+
+/** Personal access tokens, made and ended for somebody. */
+export function tokenRoutes(deps: TokenDeps): ServedRoute[] {
+  const { personal } = deps.tokens;
+  return [
+    fulfil(contract.list, async ({ query: { sub: userId, status, cursor, limit } }) => {
+      const page = await personal.list({ userId, status, cursor, limit, now: deps.now() });
+      return { items: page.items.map(toWire), next_cursor: page.next_cursor };
+    }),
+
+    fulfil(contract.get, async ({ params: { id } }) => {
+      const token = await personal.find(id, deps.now());
+      if (!token) throw unknownId();
+      return toWire(token);
+    }),
+
+    fulfil(contract.create, async ({ body: { sub, name, resource, scope, expires_in } }, by) => {
+      const { id: userId } = await personOf(deps, sub);
+      const request = {
+        ...{ userId, name, expiresIn: expires_in },
+        resource: resourceOf(deps, resource),
+        scopes: parseScope(scope),
+      };
+      const { value, ...token } = await personal.create(request, by);
+      return { ...toWire(token), token: value };
+    }),
+
+    fulfil(contract.revoke, async ({ params: { id } }, by) => {
+      const token = await personal.revoke(id, { ...by, reason: 'operator' });
+      if (!token) throw unknownId();
+      return toWire(token);
+    }),
+  ];
+}
+
+async function personOf({ accounts }: TokenDeps, sub: string) {
+  const user = await accounts.find(sub);
+  if (user) return user;
+  throw new OAuthError('invalid_request', 'sub in the body is not the id of a person here.');
+}
+
+function resourceOf({ resources }: TokenDeps, uri: string) {
+  const resource = resources.resolve(uri);
+  if (resource) return resource;
+  const known = resources.all().filter((one) => one.enabled);
+  throw new OAuthError(
+    'invalid_target',
+    `resource in the body is not registered here. Use one of: ${known.map((one) => one.uri).join(' ')}`,
+  );
+}
+
+function toWire(token: PersonalToken): z.input<typeof personalToken> {
+  return {
+    id: token.id,
+    sub: token.userId,
+    username: token.email,
+    name: token.name,
+    resource: token.resource,
+    scope: token.scopes.join(' '),
+    status: token.status,
+    created_at: token.createdAt.toISOString(),
+    expires_at: token.expiresAt.toISOString(),
+    revoked_at: token.revokedAt?.toISOString() ?? null,
+    last_used_at: token.lastUsedAt?.toISOString() ?? null,
+    last_used_from: token.lastUsedFrom ?? null,
+  };
+}

@@ -1,0 +1,25 @@
+import { parseDuration } from '../config/index.ts';
+import { parseScope } from '../oauth/index.ts';
+import type { Resource } from '../resources/index.ts';
+import type { Rooms } from '../rooms.ts';
+import { CommandFailure, wrongCall } from './failure.ts';
+
+/** @throws CommandFailure where no enabled resource is called so */
+export function findResource({ resources }: Pick<Rooms, 'resources'>, which: string): Resource {
+  const found = resources.bySlug(which) ?? resources.resolve(which);
+  if (found) return found;
+  throw new CommandFailure(
+    `there is no enabled resource ${which}. authserver resource list shows all of them`,
+  );
+}
+
+/** Seconds. */
+export function durationOption(text: string): number {
+  const seconds = parseDuration(text);
+  if (!seconds) throw wrongCall(`${text} is not a duration: write it such as 15m, 12h or 30d`);
+  return seconds;
+}
+
+export function scopeOption(text: string): string[] {
+  return parseScope(text);
+}

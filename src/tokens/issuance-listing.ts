@@ -1,0 +1,242 @@
+import { type Kysely, sql } from 'kysely';
+import type { Database, Tables } from '../db/index.ts';
+import { cutPage, type Position, pageCursor } from '../http/index.ts';
+import type { Issuance } from './exchange.ts';
+
+/**
+ * `revoked`: it, or something that it hangs on, has ended, or its client is suspended or its person
+ * disabled; `used`: a refresh token that was exchanged for its successor.
+ */
+export type IssuanceStatus = 'active' | 'used' | 'expired' | 'revoked';
+
+/** The record of an issued token as operators see it. */
+export interface IssuanceRow {
+  jti: string;
+  kind: string;
+  grant_type: string;
+  status: IssuanceStatus;
+  sub: string;
+  /** E-mail address of the person; none for a machine. */
+  username: string | null;
+  client_id: string | null;
+  resource: string;
+  scope: string;
+  token_type: string;
+  jkt: string | null;
+  workspace_id: string | null;
+  family_id: string | null;
+  grant_id: string | null;
+  parent_jti: string | null;
+  root_jti: string | null;
+  issued_at: Date;
+  expires_at: Date;
+  revoked_at: Date | null;
+}
+
+export interface IssuanceQuery {
+  /** These three have an index each. */
+  sub?: string | undefined;
+  client_id?: string | undefined;
+  parent?: string | undefined;
+  resource?: string | undefined;
+  grant_type?: string | undefined;
+  kind?: Issuance['kind'] | undefined;
+  status?: IssuanceStatus | undefined;
+  /** Case-insensitive prefix of jti, sub, client_id or e-mail address. */
+  q?: string | undefined;
+  sort?: '-issued_at' | 'issued_at' | undefined;
+  cursor?: string | undefined;
+  /** 1 to 200. */
+  limit: number;
+}
+
+/**
+ * Most records that one page looks at. Filters without an index are asked of these only, so that a filter
+ * that few records match costs no walk through the table: the page is short, and has a cursor.
+ */
+export const mostExamined = 5000;
+/** Most ancestors that are shown: a chain of refreshes may be as long as its family lives. */
+const mostParents = 32;
+/** Most children that are counted. */
+const mostChildren = 1000;
+
+const columns = [
+  'jti',
+  'kind',
+  'grant_type',
+  'sub',
+  'client_id',
+  'resource',
+  'scope',
+  'token_type',
+  'jkt',
+  'workspace_id',
+  'family_id',
+  'grant_id',
+  'parent_jti',
+  'root_jti',
+  'issued_at',
+  'expires_at',
+  'revoked_at',
+] as const;
+
+/** What was issued, for operators. */
+export function createIssuances({ kysely }: Pick<Database, 'kysely'>) {
+  return {
+    /**
+     * One page, newest first. A page may be short, and even empty, while `next_cursor` says that there
+     * is more to look at.
+     *
+     * @throws OAuthError invalid_request where the cursor is not ours
+     */
+    async list(
+      query: IssuanceQuery,
+      now: Date,
+    ): Promise<{ items: IssuanceRow[]; next_cursor?: string }> {
+      const { sort = '-issued_at', limit, cursor } = query;
+      const cursors = pageCursor(`issuances ${sort}`);
+      const after = cursor === undefined ? undefined : cursors.read(cursor);
+      const rows = await selectPage(kysely, query, { after, now });
+      const { items, next } = cutPage(rows, limit, placeOf);
+      const further =
+        next ?? (isNarrowed(query) ? await lastExamined(kysely, query, after) : undefined);
+      return { items, ...(further && { next_cursor: cursors.write(further) }) };
+    },
+
+    async find(jti: string, now: Date): Promise<IssuanceRow | undefined> {
+      const source = kysely.selectFrom('issuances').select(columns).where('jti', '=', jti);
+      return kysely.selectFrom(source.as('i')).select(shown(now)).executeTakeFirst();
+    },
+
+    /** What a token came from, nearest first: exchanges and refreshes, 32 at most. */
+    async parents(jti: string, now: Date): Promise<IssuanceRow[]> {
+      const { rows } = await sql<{ jti: string }>`
+        WITH RECURSIVE up AS (
+          SELECT parent_jti AS jti, 1 AS depth FROM issuances WHERE jti = ${jti}
+          UNION ALL
+          SELECT i.parent_jti, up.depth + 1 FROM up JOIN issuances i ON i.jti = up.jti
+           WHERE up.depth < ${mostParents}
+        ) SELECT jti FROM up WHERE jti IS NOT NULL ORDER BY depth`.execute(kysely);
+      const order = rows.map((row) => row.jti);
+      if (order.length === 0) return [];
+      const source = kysely.selectFrom('issuances').select(columns).where('jti', 'in', order);
+      const found = await kysely.selectFrom(source.as('i')).select(shown(now)).execute();
+      return found.toSorted((a, b) => order.indexOf(a.jti) - order.indexOf(b.jti));
+    },
+
+    /** How many tokens came from this one directly; 1,000 at most are counted. */
+    async countChildren(jti: string): Promise<number> {
+      const children = kysely
+        .selectFrom('issuances')
+        .select('jti')
+        .where('parent_jti', '=', jti)
+        .limit(mostChildren);
+      const { count } = await kysely
+        .selectFrom(children.as('c'))
+        .select((select) => select.fn.countAll<string>().as('count'))
+        .executeTakeFirstOrThrow();
+      return Number(count);
+    },
+  };
+}
+
+export type Issuances = ReturnType<typeof createIssuances>;
+
+function placeOf({ issued_at: at, jti: id }: { issued_at: Date; jti: string }): Position {
+  return { at, id };
+}
+
+/** Filters beyond those that an index answers. */
+function isNarrowed({ resource, grant_type, kind, status, q }: IssuanceQuery): boolean {
+  return [resource, grant_type, kind, status, q].some((filter) => filter !== undefined);
+}
+
+/** The records that the indexes give, in order. */
+function walk(
+  db: Kysely<Tables>,
+  { sub, client_id, parent, sort = '-issued_at' }: IssuanceQuery,
+  after: Position | undefined,
+) {
+  const [direction, beyond] =
+    sort === 'issued_at' ? (['asc', '>'] as const) : (['desc', '<'] as const);
+  return db
+    .selectFrom('issuances')
+    .$if(sub !== undefined, (query) => query.where('sub', '=', sub ?? ''))
+    .$if(client_id !== undefined, (query) => query.where('client_id', '=', client_id ?? ''))
+    .$if(parent !== undefined, (query) => query.where('parent_jti', '=', parent ?? ''))
+    .$if(after !== undefined, (query) =>
+      query.where((where) =>
+        where(
+          where.refTuple('issued_at', 'jti'),
+          beyond,
+          where.tuple(after?.at ?? new Date(0), after?.id ?? ''),
+        ),
+      ),
+    )
+    .orderBy('issued_at', direction)
+    .orderBy('jti', direction);
+}
+
+function selectPage(
+  db: Kysely<Tables>,
+  query: IssuanceQuery,
+  { after, now }: { after: Position | undefined; now: Date },
+): Promise<IssuanceRow[]> {
+  const { resource, grant_type, kind, status, q, sort = '-issued_at', limit } = query;
+  const direction = sort === 'issued_at' ? 'asc' : 'desc';
+  return db
+    .selectFrom(walk(db, query, after).select(columns).limit(mostExamined).as('i'))
+    .select(shown(now))
+    .$if(resource !== undefined, (page) => page.where('i.resource', '=', resource ?? ''))
+    .$if(grant_type !== undefined, (page) => page.where('i.grant_type', '=', grant_type ?? ''))
+    .$if(kind !== undefined, (page) => page.where('i.kind', '=', kind ?? ''))
+    .$if(status !== undefined, (page) => page.where(statusAt(now), '=', status ?? 'active'))
+    .$if(q !== undefined, (page) => page.where(beginsWith(q ?? '')))
+    .orderBy('i.issued_at', direction)
+    .orderBy('i.jti', direction)
+    .limit(limit + 1)
+    .execute();
+}
+
+/** Where a page that looked at as many records as it may has stopped. */
+async function lastExamined(
+  db: Kysely<Tables>,
+  query: IssuanceQuery,
+  after: Position | undefined,
+): Promise<Position | undefined> {
+  const row = await walk(db, query, after)
+    .select(['issued_at', 'jti'])
+    .offset(mostExamined - 1)
+    .limit(1)
+    .executeTakeFirst();
+  return row && placeOf(row);
+}
+
+function shown(now: Date) {
+  return [
+    ...columns.map((column) => `i.${column}` as const),
+    statusAt(now).as('status'),
+    sql<string | null>`(SELECT email FROM users WHERE id = i.sub)`.as('username'),
+  ];
+}
+
+/**
+ * A token whose own record says nothing may have ended with its family, grant, person, client or ancestors,
+ * which is asked of tokens that have not expired only.
+ */
+function statusAt(now: Date) {
+  return sql<IssuanceStatus>`CASE
+    WHEN i.revoked_at IS NOT NULL THEN 'revoked'
+    WHEN i.expires_at <= ${now} THEN 'expired'
+    WHEN NOT issuance_alive(i.jti) THEN 'revoked'
+    WHEN i.kind = 'refresh_token' AND EXISTS (
+      SELECT FROM artifacts a WHERE a.id = i.jti AND a.consumed_at IS NOT NULL) THEN 'used'
+    ELSE 'active' END`;
+}
+
+function beginsWith(q: string) {
+  const prefix = q.toLowerCase();
+  return sql<boolean>`(starts_with(lower(i.jti), ${prefix}) OR starts_with(lower(i.sub), ${prefix})
+    OR starts_with(lower(i.client_id), ${prefix})
+    OR starts_with((SELECT email_key FROM users WHERE id = i.sub), ${prefix}))`;
+}
