@@ -31,6 +31,7 @@ describe('without a file', () => {
       refresh_ttl: 604_800,
       refresh_absolute_ttl: 90 * 86_400,
       machine_ttl: 3600,
+      personal_access_max_ttl: 365 * 86_400,
     });
     expect(config.dcr).toMatchObject({ mode: 'open', rate_limit: 10, rate_limit_burst: 20 });
     expect(config.dcr).toMatchObject({ unused_ttl: 30 * 86_400, allow_device: false });
