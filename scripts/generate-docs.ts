@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { openApiReference } from '../src/admin/index.ts';
 import { auditReference, metricsReference } from '../src/audit/index.ts';
 import { cliReference } from '../src/cli/index.ts';
 import { renderJsonSchema, renderReference } from '../src/config/index.ts';
@@ -16,6 +17,7 @@ const generators: readonly { file: string; render: () => string }[] = [
   { file: 'claims.md', render: claimsReference },
   { file: 'errors.md', render: errorReference },
   { file: 'grants.md', render: grantReference },
+  { file: 'openapi.json', render: openApiReference },
 ];
 
 for (const { file, render } of generators) {

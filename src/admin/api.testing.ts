@@ -10,8 +10,12 @@ export const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 export type TestApi = Awaited<ReturnType<typeof startApi>>;
 
 /** The whole server, with its admin listener on a port of its own and a client for it. */
-export async function startApi({ extra = '', ...options }: TestServerOptions = {}) {
-  const server = await startServer({
+export async function startApi({
+  extra = '',
+  start = startServer,
+  ...options
+}: TestServerOptions & { start?: typeof startServer } = {}) {
+  const server = await start({
     ...options,
     extra: `admin: { api_key: ${apiKey} }\n${extra}`,
   });

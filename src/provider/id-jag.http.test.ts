@@ -542,6 +542,21 @@ describe('who may present assertions', () => {
     expect(await lastRefusal()).toMatchObject({ reason: 'client', got: 'XAA' });
   });
 
+  test('no client whose document cannot be had', async () => {
+    for (const client_id of ['https://client.test/missing.json', 'https://127.0.0.1:1/x.json']) {
+      const assertion = await idp.sign(now(claims({ client_id })));
+      await refused(await public_(assertion, client_id), 401, 'invalid_client');
+    }
+    const other = { grant_type: 'refresh_token', refresh_token: 'x' };
+    const client_id = 'https://client.test/never-fetched.json';
+    await refused(
+      await server.post('/oauth/token', { ...other, client_id }),
+      401,
+      'invalid_client',
+    );
+    expect(host.hits(client_id)).toBe(0);
+  });
+
   test('no document that does not name the grant', async () => {
     const client_id = 'https://client.test/without.json';
     host.serve(client_id, document(client_id, { grant_types: ['authorization_code'] }));

@@ -7,16 +7,15 @@ import { currentContext, currentState } from './request-state.ts';
  * The client of a client_id as this request may see it: its metadata document is fetched only where an
  * authorization begins, and a client that the request's first statement found unchanged is not read again.
  */
-export async function knownClient(clients: Clients, clientId: string): Promise<Client | undefined> {
+export function knownClient(clients: Clients, clientId: string): Promise<Client | undefined> {
   const source = currentState()?.token?.source;
-  const known = await clients.find(clientId, {
-    refresh: beginsAuthorization(currentContext()?.oidc.route),
+  return clients.find(clientId, {
+    refresh: beginsAuthorization(currentContext()?.oidc.route) || beginsWithAssertion(),
     version: source?.clientId === clientId ? source.clientVersion : undefined,
   });
-  return known ?? (beginsWithAssertion() ? clients.find(clientId, { refresh: true }) : undefined);
 }
 
-/** Under enterprise-managed authorization the token request is the first that we see of a client (EMA §5). */
+/** Under enterprise-managed authorization a client may never come to any other endpoint (EMA §5). */
 function beginsWithAssertion(): boolean {
   return currentState()?.form.grant_type === grantTypes.jwtBearer;
 }

@@ -301,6 +301,24 @@ describe('revoking a token', () => {
   });
 });
 
+describe('at revocation (RFC 7009)', () => {
+  it.each(['WEB', 'PUB'])('MUST live on when %s asks, to which it was not issued', async (id) => {
+    const { value } = await made(await signedIn(server));
+    const credentials = id === 'PUB' ? {} : basic(id, webSecret);
+    const form = id === 'PUB' ? { client_id: id } : {};
+    await server.post('/oauth/revoke', { token: value, ...form }, credentials);
+    expect(await active(value)).toBe(true);
+  });
+
+  it('ends when the resource server that it is for reports it', async () => {
+    const { value } = await made(await signedIn(server));
+    const answer = await server.post('/oauth/revoke', { token: value }, basic('RS1', webSecret));
+    expect(answer.status).toBe(200);
+    expect(await active(value)).toBe(false);
+    expect((await tokensOn(await signedIn(server))).length).toBe(0);
+  });
+});
+
 describe('at introspection (RFC 7662)', () => {
   const introspect = async (token: string, client = 'RS1', headers = {}) => {
     const credentials = basic(client, webSecret);

@@ -30,7 +30,7 @@ export async function loadAuthorizedGrant(
   const approved = result?.consent?.grantId;
   if (approved) return provider.Grant.find(approved);
   // Attack: somebody is sent a link to a device of a stranger's. No earlier answer is an answer to that.
-  
+  if (ctx.oidc.route === 'device_resume') return undefined;
   const request = await requestOf(deps, ctx);
   if (!request) return undefined;
   const remembered = await findGrant(deps.db.kysely, { ...request, workspaceId: '' });

@@ -187,6 +187,15 @@ describe('§3.3 the person types the code', () => {
     await refused(await poll(server, second.device_code), 400, 'authorization_pending');
   });
 
+  test('it is not after a sign-in on the way either', async () => {
+    await decide(server, await startDevice(server));
+    const { user_code, device_code } = await startDevice(server);
+    const browser = server.browser();
+    const login = await typeCode(server, browser, user_code);
+    expect(isConsent(await press(browser, login, typed(alice)))).toBe(true);
+    await refused(await poll(server, device_code), 400, 'authorization_pending');
+  });
+
   test('a consent that was given for a device does not answer for a redirect', async () => {
     const by = { actor: { kind: 'cli' as const }, meta: { at: new Date() } };
     await server.app.rooms.clients.create(

@@ -32,7 +32,7 @@ const claim = statement(
   'claim_device',
   `UPDATE artifacts SET payload = payload || jsonb_build_object('browser', $3::text)
     WHERE user_code = $1 AND kind = '${deviceCodeKind}' AND ${open}
-      
+      AND coalesce(payload ->> 'browser', $3::text) = $3::text
    RETURNING id, client_id, payload -> 'params' AS params`,
 );
 
