@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { basic } from '../provider/answers.testing.ts';
 import { tokens } from '../provider/flow.testing.ts';
 import { alice, rs1, webSecret } from '../provider/server.testing.ts';
+import { testAdmin } from './admin.testing.ts';
 import { apiKey, bearer, startApi, type TestApi } from './api.testing.ts';
 import { type Route, routes, tokens as tokenContract } from './contract/index.ts';
 import { openApiReference } from './index.ts';
@@ -58,12 +59,14 @@ async function goodRequest({ method, path }: Route) {
   const body = path.endsWith('/tokens')
     ? { sub: userId, name: 'CI', resource: rs1, scope: 'mcp:read' }
     : {};
+  const headers: Record<string, string> =
+    method === 'GET' ? {} : { 'content-type': 'application/json' };
   return {
     path: path.replace('{id}', row.id),
     sent: {
       method,
       ...(method !== 'GET' && { body: JSON.stringify(body) }),
-      headers: method === 'GET' ? {} : { 'content-type': 'application/json' },
+      headers,
     },
   };
 }
@@ -274,7 +277,6 @@ describe('the description', () => {
 });
 
 it('without a configured key the API is closed to everybody', async () => {
-  const { testAdmin } = await import('./admin.testing.ts');
   const keyless = await testAdmin(api.server.db);
   for (const key of ['', 'undefined', apiKey, userToken]) {
     const answer = await keyless.send('/admin/api/tokens', { headers: bearer(key) });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { acceptHost } from './policy.ts';
+import { acceptHost, concernsApi, permits } from './policy.ts';
 
 describe('acceptHost', () => {
   it.each([
@@ -47,5 +47,46 @@ describe('acceptHost', () => {
 
   it('refuses every other name without an external URL', () => {
     expect(acceptHost('admin.example.com', undefined)).toBeUndefined();
+  });
+});
+
+describe('permits', () => {
+  it.each([
+    ['viewer', [true, false, false]],
+    ['operator', [true, true, false]],
+    ['owner', [true, true, true]],
+  ] as const)('lets a %s do what viewers, operators, owners may: %j', (role, expected) => {
+    const needed = ['viewer', 'operator', 'owner'] as const;
+    expect(needed.map((permission) => permits(role, permission))).toEqual(expected);
+  });
+});
+
+describe('concernsApi', () => {
+  it.each([
+    '/admin/api',
+    '/admin/api/tokens',
+    '//admin///api/',
+    '/ADMIN/Api/x',
+    '/admin;a=1/api;b/x',
+    '/%61dmin/%2561pi',
+    '/admin%2Fapi',
+    '/x/../admin/./api',
+    '/../admin/api',
+    '\\admin\\api',
+  ])('knows the admin API in %s (AD10)', (path) => {
+    expect(concernsApi(path)).toBe(true);
+  });
+
+  it.each([
+    '/',
+    '/admin',
+    '/admin/apis',
+    '/admin/ui/',
+    '/admin/setup',
+    '/metrics',
+    '/api/admin',
+    '/%zz',
+  ])('leaves %s alone', (path) => {
+    expect(concernsApi(path)).toBe(false);
   });
 });

@@ -305,7 +305,7 @@ describe('at revocation (RFC 7009)', () => {
   it.each(['WEB', 'PUB'])('MUST live on when %s asks, to which it was not issued', async (id) => {
     const { value } = await made(await signedIn(server));
     const credentials = id === 'PUB' ? {} : basic(id, webSecret);
-    const form = id === 'PUB' ? { client_id: id } : {};
+    const form: Record<string, string> = id === 'PUB' ? { client_id: id } : {};
     await server.post('/oauth/revoke', { token: value, ...form }, credentials);
     expect(await active(value)).toBe(true);
   });

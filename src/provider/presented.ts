@@ -1,12 +1,13 @@
 import { type JWTPayload, jwtVerify } from 'jose';
 import { hashId } from '../db/index.ts';
-import { type IssuedToken, readOpaqueToken } from '../tokens/index.ts';
+import { formatScope, parseScope } from '../oauth/index.ts';
+import { type IssuedToken, readOpaqueToken, standingScopes } from '../tokens/index.ts';
 import type { ProviderDeps } from './deps.ts';
 
 /** Longest token that is looked at, in characters; ours are far shorter. */
 export const longestToken = 8192;
 
-type Deps = Pick<ProviderDeps, 'keys' | 'config' | 'now' | 'tokens'>;
+type Deps = Pick<ProviderDeps, 'keys' | 'config' | 'now' | 'tokens' | 'resources'>;
 
 /** Whether it is shaped like an access token of ours: a JWT, or opaque with a right checksum. */
 export function looksLikeAccessToken(token: string): boolean {
@@ -24,7 +25,21 @@ export async function findPresented(deps: Deps, token: string): Promise<IssuedTo
   const jti = await identifierOf(deps, token);
   const issued = jti === undefined ? undefined : await deps.tokens.exchange.issued(jti);
   if (!issued || !isAccessToken(issued)) return undefined;
-  return issued.alive && issued.expires_at > deps.now() ? issued : undefined;
+  if (!issued.alive || issued.expires_at <= deps.now()) return undefined;
+  return issued.kind === 'personal_access_token' ? asItStands(deps, issued) : issued;
+}
+
+/**
+ * A personal access token outlives many decisions of the operator: its scope is cut to what its owner may use
+ * now, and with nothing left it is good for nothing.
+ */
+function asItStands({ resources }: Deps, issued: IssuedToken): IssuedToken | undefined {
+  const { resource: uri, sub: id, username, groups } = issued;
+  const resource = resources.resolve(uri);
+  if (!resource) return undefined;
+  const owner = { id, email: username ?? undefined, groups: groups ?? [] };
+  const scope = formatScope(standingScopes(parseScope(issued.scope), resource, owner));
+  return scope === '' ? undefined : { ...issued, scope };
 }
 
 /** A refresh token has a record too, but is nobody's access token. */

@@ -12,7 +12,7 @@ import { nextDpopNonce, removeFormPost } from './internals.ts';
 import { refusePublicIntrospection, signAnswers } from './introspection.ts';
 import { recordIssuances } from './issuance.ts';
 import { mintOurOpaqueTokens } from './opaque-access-tokens.ts';
-import { introspectPersonalTokens } from './personal-token-use.ts';
+import { noteIntrospectedUse } from './personal-token-use.ts';
 import { guardRedirects } from './redirect-guard.ts';
 import { tokenEndpoint } from './token-endpoint.ts';
 
@@ -53,7 +53,7 @@ export function buildProvider(deps: ProviderDeps): Provider {
   provider.use(at('/oauth/device_authorization', sayInterval));
   provider.use(at('/oauth/introspect', signAnswers(deps)));
   provider.use(at('/oauth/introspect', refusePublicIntrospection));
-  provider.use(at('/oauth/introspect', introspectPersonalTokens(deps)));
+  provider.use(at('/oauth/introspect', noteIntrospectedUse(deps)));
   provider.use(at('/oauth/authorize', guardRedirects(deps)));
   return provider;
 }

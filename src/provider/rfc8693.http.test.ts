@@ -96,6 +96,21 @@ describe('§2.2.1 the answer', () => {
     expect(decodeJwt(second.access_token)).toMatchObject({ aud: partner });
   });
 
+  test('a personal access token buys only what its owner may use now', async () => {
+    const { value } = await personalToken(server, ['s:read', 'both']);
+    const set = async (row: { access?: string; dpop?: 'required' | 'supported' }) => {
+      await server.db.kysely.updateTable('resources').set(row).where('slug', '=', 'src').execute();
+      await server.app.rooms.resources.reload();
+    };
+    await set({ access: JSON.stringify([{ scopes: ['s:read'] }]) });
+    expect((await exchanged(server, value)).scope).toBe('s:read');
+    const more = await exchange(server, value, { form: { scope: 'both' } });
+    await refused(more, 400, 'invalid_scope');
+    await set({ access: '[]', dpop: 'required' });
+    await refused(await exchange(server, value), 400, 'invalid_request');
+    await set({ dpop: 'supported' });
+  });
+
   test('a personal access token is a subject for a client that its resource is bound to', async () => {
     const { value } = await personalToken(server, ['s:read']);
     const answer = await exchanged(server, value);

@@ -96,7 +96,7 @@ export function createIssuances({ kysely }: Pick<Database, 'kysely'>) {
       const { sort = '-issued_at', limit, cursor } = query;
       const cursors = pageCursor(`issuances ${sort}`);
       const after = cursor === undefined ? undefined : cursors.read(cursor);
-      const rows = await selectPage(kysely, query, { after, now });
+      const rows = await pageQuery(kysely, query, { after, now }).execute();
       const { items, next } = cutPage(rows, limit, placeOf);
       const further =
         next ?? (isNarrowed(query) ? await lastExamined(kysely, query, after) : undefined);
@@ -177,11 +177,12 @@ function walk(
     .orderBy('jti', direction);
 }
 
-function selectPage(
+/** The one statement of a page, with one row more than fits. */
+export function pageQuery(
   db: Kysely<Tables>,
   query: IssuanceQuery,
   { after, now }: { after: Position | undefined; now: Date },
-): Promise<IssuanceRow[]> {
+) {
   const { resource, grant_type, kind, status, q, sort = '-issued_at', limit } = query;
   const direction = sort === 'issued_at' ? 'asc' : 'desc';
   return db
@@ -194,8 +195,7 @@ function selectPage(
     .$if(q !== undefined, (page) => page.where(beginsWith(q ?? '')))
     .orderBy('i.issued_at', direction)
     .orderBy('i.jti', direction)
-    .limit(limit + 1)
-    .execute();
+    .limit(limit + 1);
 }
 
 /** Where a page that looked at as many records as it may has stopped. */

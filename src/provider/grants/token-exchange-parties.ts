@@ -50,5 +50,6 @@ async function presentedSubject(
   const { tokens } = deps;
   const reading = { ...deps, tokens: { ...tokens, exchange: { ...tokens.exchange, issued } } };
   const found = await findPresented(reading, token);
-  return found && seen.get(found.jti);
+  const subject = found && seen.get(found.jti);
+  return subject && { ...subject, scope: found.scope };
 }
