@@ -65,7 +65,7 @@ const grants: Readonly<Record<string, GrantFacts>> = {
     setting: 'xaa.enabled',
     spec: 'RFC 7523 §2.1, Identity Assertion Authorization Grant (ID-JAG)',
     buys: 'A token for a person whom a trusted issuer vouches for, without asking them; see enterprise.md.',
-    who: 'pre-registered clients and metadata documents that authenticate',
+    who: 'pre-registered clients that authenticate, and metadata documents that name the grant',
     parameters: '`assertion`, `scope`, `resource`',
     refresh: false,
   },
