@@ -49,6 +49,13 @@ module.exports = {
       },
     })),
     {
+      name: 'contract-is-for-browsers',
+      comment: 'admin/contract is shared with the browser: zod and nothing else',
+      severity: 'error',
+      from: { path: '^src/admin/contract/' },
+      to: { pathNot: ['^src/admin/contract/', '^node_modules/zod/'] },
+    },
+    {
       name: 'oidc-provider-only-in-provider',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/provider/' },

@@ -14,7 +14,6 @@ import {
   createIdentityAssertions,
   createTokens,
   createTrustedIssuers,
-  endPersonalTokensOf,
 } from './tokens/index.ts';
 
 export interface RoomsDeps {
@@ -53,10 +52,7 @@ export async function openRooms(
       {
         db,
         now,
-        async endTokensOfUser(trx, id, at) {
-          await families.endAllOf(trx, { user_id: id }, at);
-          await endPersonalTokensOf(trx, id, at);
-        },
+        endTokensOfUser: (trx, id, at) => families.endAllOf(trx, { user_id: id }, at),
       },
       { lockout: lockoutOf(config) },
     );

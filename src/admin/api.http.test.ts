@@ -1,12 +1,18 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import Koa from 'koa';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createSite, errors, parseTrustedProxies, requestContext } from '../http/index.ts';
 import { basic } from '../provider/answers.testing.ts';
 import { tokens } from '../provider/flow.testing.ts';
 import { alice, rs1, webSecret } from '../provider/server.testing.ts';
 import { testAdmin } from './admin.testing.ts';
 import { apiKey, bearer, startApi, type TestApi } from './api.testing.ts';
-import { type Route, routes, tokens as tokenContract } from './contract/index.ts';
+import { createAdminApi } from './api.ts';
+import { type Permission, type Route, routes, tokens as tokenContract } from './contract/index.ts';
 import { openApiReference } from './index.ts';
+import { permits } from './policy.ts';
 
 let api: TestApi;
 let userId: string;
@@ -132,6 +138,43 @@ describe.each(routes.map((route) => [`${route.method} ${route.path}`, route] as 
     });
   },
 );
+
+describe.each(['viewer', 'operator', 'owner'] as const)('a %s', (role) => {
+  it('MUST get 403 from every route that needs more, and nothing changes', async () => {
+    const limited = await listenAs(role);
+    for (const route of routes.filter(({ permission }) => !permits(role, permission))) {
+      const { path, sent } = await goodRequest(route);
+      const before = await everything();
+      const answer = await fetch(`${limited.origin}${path}`, sent);
+      expect(answer.status).toBe(403);
+      expect(await answer.json()).toMatchObject({ error: 'access_denied' });
+      expect(await everything()).toEqual(before);
+    }
+    for (const route of routes.filter(({ permission }) => permits(role, permission))) {
+      const { path, sent } = await goodRequest(route);
+      expect((await fetch(`${limited.origin}${path}`, sent)).status).toBe(route.status);
+    }
+    limited.close();
+  });
+});
+
+/** The API as somebody with this role meets it. */
+async function listenAs(role: Permission) {
+  const { rooms } = api.server.app;
+  const auditMeta = () => ({ at: rooms.now() });
+  const actor = { kind: 'user' as const, id: userId };
+  const { gate, router } = createAdminApi({ ...rooms, auditMeta }, async () => ({ actor, role }));
+  const site = createSite('http://localhost');
+  const trustedProxies = parseTrustedProxies([]);
+  const app = new Koa();
+  app.use(requestContext({ site, log: rooms.log, trustedProxies, now: rooms.now }));
+  app.use(errors()).use(gate).use(router.routes());
+  const listener = createServer(app.callback()).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const address = listener.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  return { origin: `http://127.0.0.1:${port}`, close: () => listener.close() };
+}
 
 describe('paths', () => {
   it.each([

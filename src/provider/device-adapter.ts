@@ -1,7 +1,7 @@
 import type { Adapter } from 'oidc-provider';
 import { hashId } from '../db/index.ts';
 import { OAuthError } from '../oauth/index.ts';
-import { deviceCodeKind, keptAfterExpiry, type Tokens, userCodeKey } from '../tokens/index.ts';
+import type { Tokens } from '../tokens/index.ts';
 import { currentContext, currentState } from './request-state.ts';
 import { expiresAt } from './stored-payload.ts';
 
@@ -36,20 +36,17 @@ export function deviceCodeAdapter(
     async upsert(value, payload, expiresIn) {
       if (isAnswer()) return answer(idOf(value), payload);
       const { jti: _value, userCode, ...kept } = payload;
-      await tokens.artifacts.save(
+      const saved = await tokens.devices.save(
         {
-          kind: deviceCodeKind,
-          value,
-          clientId: text(payload.clientId),
-          userCode: userCodeKey(String(userCode)),
+          deviceCode: value,
+          userCode: String(userCode),
+          clientId: String(payload.clientId),
           payload: kept,
-          expiresAt: expiresAt(
-            now(),
-            expiresIn === undefined ? undefined : expiresIn + keptAfterExpiry,
-          ),
+          expiresAt: expiresAt(now(), expiresIn),
         },
         now(),
       );
+      if (!saved) throw codeTaken();
     },
   };
 
@@ -72,6 +69,15 @@ export function deviceIsOver(cause?: unknown): OAuthError {
     'invalid_request',
     'This code was answered already or has expired. Start again on the device to get a new one.',
     { cause },
+  );
+}
+
+/** One chance in millions: the next code is another one. */
+function codeTaken(): OAuthError {
+  return new OAuthError(
+    'temporarily_unavailable',
+    'No code could be made just now. Send the same request again.',
+    { headers: { 'Retry-After': '1' } },
   );
 }
 

@@ -154,6 +154,25 @@ describe('§3.3 the person types the code', () => {
     await granted(await poll(server, device_code));
   });
 
+  test('somebody who switches the account decides as that account', async () => {
+    const { device_code, user_code } = await startDevice(server);
+    const browser = await signedIn(server, alice);
+    const page = await typeCode(server, browser, user_code);
+    const link = /href="([^"]*\/login\/[^"]*)"/.exec(page.html)?.[1] ?? '';
+    const asked = await press(browser, await browser.open(link), typed(bob));
+    expect(isConsent(asked)).toBe(true);
+    expect(asked.html).toContain(bob.email);
+    expect(asked.html).toContain(user_code);
+    await press(browser, asked, [['decision', 'approve']]);
+    const { access_token } = await granted(await poll(server, device_code));
+    const { sub } = decodeJwt(access_token);
+    const person = server.db.kysely
+      .selectFrom('users')
+      .select('email')
+      .where('id', '=', sub ?? '');
+    expect(await person.execute()).toEqual([{ email: bob.email }]);
+  });
+
   test('a complete verification URI MUST only fill in the form', async () => {
     const { device_code, user_code, verification_uri_complete } = await startDevice(server);
     const browser = await signedIn(server);
@@ -619,6 +638,35 @@ describe('§4 metadata and the switch', () => {
     }
   });
 });
+
+describe.each(['/oauth/device_authorization', '/oauth/par', '/device'])(
+  'bad input at %s',
+  (path) => {
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const send = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = form) =>
+      fetch(`${server.url}${path}`, { method: 'POST', body, headers });
+
+    test.each([
+      ['10 MB', 'a='.padEnd(10 << 20, 'x'), 413],
+      ['no UTF-8', new Uint8Array([0x61, 0x3d, 0xff, 0xfe]), 400],
+      ['%zz', 'user_code=%zz', 400],
+      ['a NUL', 'client_id=%00&user_code=%00', 400],
+      ['a parameter twice', 'client_id=DEV&client_id=PUB&csrf=a&csrf=b', 400],
+      ['brackets', 'client_id[]=DEV&user_code[a]=b', 400],
+    ])('%s is refused, not an error of ours', async (name, body, status) => {
+      const answer = await send(body);
+      const isOurs = path === '/device' ? [status, 403] : [status, 401];
+      expect({ name, status: answer.status }).toEqual({ name, status: expect.toBeOneOf(isOurs) });
+    });
+
+    test.each(['application/json', 'multipart/form-data; boundary=x', 'text/plain'])(
+      'a body of %s is 415',
+      async (type) => {
+        expect((await send('{}', { 'content-type': type })).status).toBe(415);
+      },
+    );
+  },
+);
 
 test('other authorizations of the person go on as before', async () => {
   const browser = await signedIn(server);

@@ -1,5 +1,5 @@
 import { type Database, hashId, statement } from '../db/index.ts';
-import type { Artifact, NewArtifact } from './artifacts.ts';
+import type { Artifact } from './artifacts.ts';
 
 /** Kind of the artifacts that stand for devices on their way to a token (RFC 8628). */
 export const deviceCodeKind = 'DeviceCode';
@@ -13,6 +13,17 @@ export interface WaitingDevice {
   params: Record<string, unknown>;
 }
 
+/** What a device asked for, and the two codes that it got. */
+export interface NewDevice {
+  deviceCode: string;
+  /** Without separators, upper case. */
+  userCode: string;
+  clientId: string;
+  payload: Record<string, unknown>;
+  /** When the codes stop to work. */
+  expiresAt: Date;
+}
+
 /** What polling a code that is still pending came to. */
 export interface Poll {
   tooSoon: boolean;
@@ -22,10 +33,18 @@ export interface Poll {
  * Seconds for which a code is still known after it has expired: who polls it then is told that, and not
  * that it never was.
  */
-export const keptAfterExpiry = 300;
+const keptAfterExpiry = 300;
 
 const open = `expires_at > $2::timestamptz + interval '${keptAfterExpiry} s' AND consumed_at IS NULL
     AND NOT payload ? 'accountId' AND NOT payload ? 'error'`;
+
+/** Nothing happens where a live code is the same by chance. */
+const save = statement(
+  'save_device',
+  `INSERT INTO artifacts (id, kind, client_id, payload, user_code, expires_at, created_at)
+   VALUES ($1, '${deviceCodeKind}', $2, $3::jsonb, $4, $5, $6)
+   ON CONFLICT (user_code) DO NOTHING RETURNING id`,
+);
 
 /** Typing a code claims it for that browser; nobody else can go on with it. $1 code, $2 now, $3 browser */
 const claim = statement(
@@ -82,6 +101,19 @@ interface DeviceRow {
 export function createDevices(db: Database) {
   return {
     /**
+     * Stores what a device asked for, by the hashes of its two codes.
+     *
+     * @returns false when the user code is taken
+     */
+    async save(device: NewDevice, now: Date): Promise<boolean> {
+      const { deviceCode, userCode, clientId, payload, expiresAt } = device;
+      const key = userCodeKey(userCode);
+      const until = new Date(expiresAt.getTime() + keptAfterExpiry * 1000);
+      const values = [hashId(deviceCode), clientId, JSON.stringify(payload), key, until, now];
+      return (await db.run(save, values)).length === 1;
+    },
+
+    /**
      * Claims the device whose code somebody typed for that person's browser.
      *
      * @param userCode without separators, upper case
@@ -131,6 +163,6 @@ export function createDevices(db: Database) {
 export type Devices = ReturnType<typeof createDevices>;
 
 /** How a user code is kept: it is short, so its hash hides it only from a passing glance. */
-export function userCodeKey(userCode: string): NonNullable<NewArtifact['userCode']> {
+function userCodeKey(userCode: string): string {
   return hashId(`user_code:${userCode}`);
 }

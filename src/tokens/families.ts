@@ -36,21 +36,31 @@ export function createFamilies(db: Database) {
       const [row] = await db.run<{ payload: Record<string, unknown> }>(find, [id, now]);
       return row?.payload;
     },
-    /** Ends all families of a person or a client, in the transaction that disables or removes it. */
+    /**
+     * Ends everything that was issued to a person or a client, in the transaction that disables or removes
+     * it: families, and the tokens that have none. They stay dead when it is enabled again.
+     */
     async endAllOf(
       trx: Kysely<Tables>,
       owner: { user_id: string } | { client_id: string },
       now: Date,
     ): Promise<void> {
-      const [column, id] =
+      const [family, token, id] =
         'user_id' in owner
-          ? (['user_id', owner.user_id] as const)
-          : (['client_id', owner.client_id] as const);
+          ? (['user_id', 'sub', owner.user_id] as const)
+          : (['client_id', 'client_id', owner.client_id] as const);
       await trx
         .updateTable('families')
         .set({ revoked_at: now })
-        .where(column, '=', id)
+        .where(family, '=', id)
         .where('revoked_at', 'is', null)
+        .execute();
+      await trx
+        .updateTable('issuances')
+        .set({ revoked_at: now })
+        .where(token, '=', id)
+        .where('revoked_at', 'is', null)
+        .where('expires_at', '>', now)
         .execute();
     },
   };

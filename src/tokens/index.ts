@@ -15,9 +15,7 @@ export { claimsReference } from './claims-reference.ts';
 export {
   type Devices,
   deviceCodeKind,
-  keptAfterExpiry,
   pollingInterval,
-  userCodeKey,
   type WaitingDevice,
 } from './devices.ts';
 export type {
@@ -58,7 +56,6 @@ export {
   resourcesFor,
   standingScopes,
 } from './personal-access-tokens-policy.ts';
-export { endPersonalTokensOf } from './personal-access-tokens-queries.ts';
 export type { PersonalToken } from './personal-access-tokens-rows.ts';
 export { judgeCode, judgeRefresh, refreshLifetime, reuseVerdict } from './policy.ts';
 export type { Source } from './source.ts';

@@ -147,22 +147,6 @@ function joined(db: Kysely<Tables>) {
     .innerJoin('users as u', 'u.id', 'p.user_id');
 }
 
-/** Ends every personal access token of somebody. */
-export async function endPersonalTokensOf(
-  trx: Kysely<Tables>,
-  userId: string,
-  now: Date,
-): Promise<void> {
-  await trx
-    .updateTable('issuances')
-    .set({ revoked_at: now })
-    .where('jti', 'in', (select) =>
-      select.selectFrom('personal_access_tokens').select('jti').where('user_id', '=', userId),
-    )
-    .where('revoked_at', 'is', null)
-    .execute();
-}
-
 const used = statement(
   'touch_personal_access_token',
   `UPDATE personal_access_tokens SET last_used_at = $2, last_used_from = $3

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Database, hashId, migrate, openDatabase } from '../db/index.ts';
 import { createTestDatabase } from '../db/postgres.testing.ts';
-import { createTokens, endPersonalTokensOf } from './index.ts';
+import { createTokens } from './index.ts';
 import { boards, by, day, later, personalTokens, start } from './personal-access-tokens.testing.ts';
 
 let replicas: [Database, Database];
@@ -57,7 +57,7 @@ test('a token that is made while its owner is disabled MUST be dead', async () =
     const disabling = replicas[1].kysely.transaction().execute(async (trx) => {
       const where = trx.updateTable('users').set({ status: 'disabled' });
       await where.where('id', '=', 'usr_alice').execute();
-      await endPersonalTokensOf(trx, 'usr_alice', later(1));
+      await room.families.endAllOf(trx, { user_id: 'usr_alice' }, later(1));
     });
     const [made] = await Promise.allSettled([makeOn(0), disabling]);
     await replicas[0].kysely.updateTable('users').set({ status: 'active' }).execute();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { testDatabase } from '../db/database.testing.ts';
 import { type Database, hashId } from '../db/index.ts';
 import { aResource } from '../resources/resource.testing.ts';
-import { endPersonalTokensOf, type NewPersonalToken, readOpaqueToken } from './index.ts';
+import { type NewPersonalToken, readOpaqueToken } from './index.ts';
 import { boards, by, day, later, personalTokens, start } from './personal-access-tokens.testing.ts';
 
 let db: Database;
@@ -235,7 +235,7 @@ describe('revoking', () => {
       db.kysely.updateTable('users').set({ status }).where('id', '=', 'usr_alice').execute();
     await set('disabled');
     expect(await alive(mine.value)).toBe(false);
-    await endPersonalTokensOf(db.kysely, 'usr_alice', later(5));
+    await room.families.endAllOf(db.kysely, { user_id: 'usr_alice' }, later(5));
     await set('active');
     expect(await alive(mine.value)).toBe(false);
     expect(await alive(ofBob.value)).toBe(true);

@@ -34,12 +34,13 @@ export async function personalTokens(db: Database) {
   }));
   await kysely.insertInto('users').values(people).execute();
   await addResource(db, boards);
-  const { personal, exchange } = createTokens(db, {
+  const { personal, exchange, families } = createTokens(db, {
     tokens: { personal_access_max_ttl: 365 * day },
   });
   return {
     personal,
     exchange,
+    families,
     create: (change: Partial<NewPersonalToken> = {}, who: By = by('usr_alice')) =>
       personal.create(
         { userId: 'usr_alice', resource: boards, scopes: ['read'], name: 'CI', ...change },
