@@ -441,13 +441,16 @@ describe('who a subject is', () => {
     ]);
   });
 
-  test('a disabled person MUST be refused, and their token is inactive', async () => {
+  test('a disabled person MUST be refused, and their token is inactive for good', async () => {
     const assertion = () => idp.sign(now(claims({ sub: 'U-LEFT' })));
     const { access_token } = await granted(await present(await assertion()));
     const { sub } = await introspect(access_token);
     await server.app.rooms.accounts.disable(String(sub), { at: server.now() });
     expect(await introspect(access_token)).toEqual({ active: false });
     await mustRefuse(await assertion(), 'user_disabled');
+    await server.app.rooms.accounts.enable(String(sub), { at: server.now() });
+    await granted(await present(await assertion()));
+    expect(await introspect(access_token)).toEqual({ active: false });
   });
 });
 
