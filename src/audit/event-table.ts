@@ -74,12 +74,6 @@ export const auditEvents = {
   client_assertion_reused: event('A client assertion came a second time and was refused.', {
     endpoint: optional(text('where it was presented')),
   }),
-  client_authentication_failed: event('A client could not prove who it is.', {
-    reason: text('what was wrong'),
-    method: optional(text('`token_endpoint_auth_method` that was tried')),
-    endpoint: optional(text('where it was tried')),
-  }),
-
   consent_granted: event('Someone allowed a client to act for them.', {
     scopes: list('the scopes that were ticked'),
     redirect_host: text('where the answer went'),

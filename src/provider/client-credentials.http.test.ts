@@ -68,6 +68,15 @@ async function introspected(token: string, client = 'BOT') {
   return body;
 }
 
+function lastEvent(type: string) {
+  return server.db.kysely
+    .selectFrom('audit_events')
+    .select(['client_id', 'detail'])
+    .where('type', '=', type)
+    .orderBy('id', 'desc')
+    .executeTakeFirst();
+}
+
 describe('how a machine authenticates', () => {
   test('client_secret_basic, client_secret_post and private_key_jwt MUST each do', async () => {
     await granted(await ask());
@@ -79,6 +88,7 @@ describe('how a machine authenticates', () => {
     const once = presenting(await assertion({ aud: `${server.url}/oauth/token` }));
     await granted(await ask(once, {}));
     await refused(await ask(once, {}), 401, 'invalid_client');
+    expect(await lastEvent('client_assertion_reused')).toMatchObject({ client_id: 'SIGNS' });
     const other = presenting(await assertion({ aud: 'https://other.test' }));
     await refused(await ask(other, {}), 401, 'invalid_client');
   });
@@ -176,6 +186,10 @@ describe('what it gets', () => {
     const headers = { ...as('BOT'), ...(await prover.headers(`${server.url}/oauth/token`)) };
     await granted(await ask({}, headers));
     await refused(await ask({}, headers), 400, 'invalid_dpop_proof');
+    expect(await lastEvent('dpop_proof_reused')).toEqual({
+      client_id: 'BOT',
+      detail: { jkt: prover.jkt, endpoint: 'token' },
+    });
   });
 });
 

@@ -3,19 +3,19 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { type AuditMeta, auditRow, type Metrics } from '../audit/index.ts';
 import type { Fields } from '../http/index.ts';
 import { openUnder, sealUnder } from '../keys/index.ts';
-import { grantTypes, OAuthError } from '../oauth/index.ts';
+import { grantTypes } from '../oauth/index.ts';
 import {
   deviceCodeKind,
   type Exchange,
   judgeCode,
   judgeRefresh,
   type Outcome,
-  type ReplayClaim,
   reuseVerdict,
   type Source,
 } from '../tokens/index.ts';
 import { refreshTokenIssued } from './issuance.ts';
 import { stateOf } from './request-state.ts';
+import { replayEvents, requireDone, usedAlready } from './token-refusals.ts';
 import { newTokenRequest, type TokenRequest } from './token-request.ts';
 
 export interface TokenEndpointDeps {
@@ -81,23 +81,27 @@ async function complete(
   deps: TokenEndpointDeps,
 ): Promise<void> {
   const { source } = token;
-  if (!source) return accept(await commitDerived(token, deps), token);
+  if (!source) return settle(await commitDerived(token, deps), token, deps);
   if (token.mode === 'overlap') {
     ctx.body = await answerOverlap(token, source, body, deps);
     return;
   }
   const outcome = await commit(token, source, deps);
-  if (outcome !== 'lost_race') return accept(outcome, token);
+  if (outcome !== 'lost_race') return settle(outcome, token, deps);
   if (source.kind !== 'RefreshToken') throw usedAlready();
   token.claims = []; // they were claimed by the write that lost
   ctx.body = await answerOverlap(token, source, body, deps);
 }
 
-/** @throws OAuthError unless everything was written */
-function accept(outcome: Outcome, token: TokenRequest): void {
-  if (outcome === 'done') return;
-  if (outcome === 'lost_race') throw usedAlready();
-  throw outcome === 'not_allowed' ? notAllowed() : replayed(outcome.replayed, token);
+/** @throws OAuthError unless everything was written; what came a second time is put on record */
+async function settle(
+  outcome: Outcome,
+  token: TokenRequest,
+  { exchange, auditMeta, now }: TokenEndpointDeps,
+): Promise<void> {
+  const events = replayEvents(outcome, token).map((event) => auditRow(event, auditMeta()));
+  if (events.length > 0) await exchange.refuse({ claims: [], events }, now());
+  requireDone(outcome, token);
 }
 
 /** A token that no code or refresh token stands behind: machines, exchanges, identity assertions. */
@@ -170,7 +174,7 @@ async function answerOverlap(
       : event,
   );
   const outcome = await deps.exchange.commit(writes(token, source, deps), deps.now());
-  accept(outcome === 'lost_race' ? 'not_allowed' : outcome, token);
+  await settle(outcome === 'lost_race' ? 'not_allowed' : outcome, token, deps);
   deps.metrics.refreshOverlapAbsorbed();
   return { ...body, refresh_token: newest };
 }
@@ -225,41 +229,4 @@ function countIssued({ issuances }: TokenRequest, metrics: Metrics): void {
 
 function isTokenResponse(status: number, body: unknown): body is TokenResponse {
   return status === 200 && typeof body === 'object' && body !== null && 'access_token' in body;
-}
-
-function usedAlready(): OAuthError {
-  return new OAuthError(
-    'invalid_grant',
-    'This code or refresh token has been used already. Start a new authorization.',
-  );
-}
-
-function notAllowed(): OAuthError {
-  return new OAuthError(
-    'invalid_grant',
-    'This authorization has ended: the client, the account, the grant or the resource is no longer active. Start a new authorization.',
-  );
-}
-
-function replayed(again: ReplayClaim[], { claims }: TokenRequest): OAuthError {
-  const [first] = again;
-  const kind = claims.find(({ id }) => id === first?.id)?.kind ?? 'proof';
-  switch (kind) {
-    case 'assertion':
-      return new OAuthError(
-        'invalid_client',
-        'This client assertion has been used before. Sign a new one with a fresh jti.',
-        { status: 401 },
-      );
-    case 'authorization':
-      return new OAuthError(
-        'invalid_grant',
-        'This assertion has been used before. Ask its issuer for a new one.',
-      );
-    case 'proof':
-      return new OAuthError(
-        'invalid_dpop_proof',
-        'This DPoP proof has been used before. Sign a new one with a fresh jti.',
-      );
-  }
 }

@@ -1,60 +1,15 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database, Tables } from '../db/index.ts';
 import { cutPage, type Position, pageCursor } from '../http/index.ts';
-import type { Issuance } from './exchange.ts';
-
-/**
- * `revoked`: it, or something that it hangs on, has ended, or its client is suspended or its person
- * disabled; `used`: a refresh token that was exchanged for its successor.
- */
-export type IssuanceStatus = 'active' | 'used' | 'expired' | 'revoked';
-
-/** The record of an issued token as operators see it. */
-export interface IssuanceRow {
-  jti: string;
-  kind: string;
-  grant_type: string;
-  status: IssuanceStatus;
-  sub: string;
-  /** E-mail address of the person; none for a machine. */
-  username: string | null;
-  client_id: string | null;
-  resource: string;
-  scope: string;
-  token_type: string;
-  jkt: string | null;
-  workspace_id: string | null;
-  family_id: string | null;
-  grant_id: string | null;
-  parent_jti: string | null;
-  root_jti: string | null;
-  issued_at: Date;
-  expires_at: Date;
-  revoked_at: Date | null;
-}
-
-export interface IssuanceQuery {
-  /** These three have an index each. */
-  sub?: string | undefined;
-  client_id?: string | undefined;
-  parent?: string | undefined;
-  resource?: string | undefined;
-  grant_type?: string | undefined;
-  kind?: Issuance['kind'] | undefined;
-  status?: IssuanceStatus | undefined;
-  /** Case-insensitive prefix of jti, sub, client_id or e-mail address. */
-  q?: string | undefined;
-  sort?: '-issued_at' | 'issued_at' | undefined;
-  cursor?: string | undefined;
-  /** 1 to 200. */
-  limit: number;
-}
+import type { IssuanceQuery, IssuanceRow, IssuanceStatus } from './issuance-rows.ts';
 
 /**
  * Most records that one page looks at. Filters without an index are asked of these only, so that a filter
  * that few records match costs no walk through the table: the page is short, and has a cursor.
  */
 export const mostExamined = 5000;
+/** Where each record has to be judged by all that it hangs on, which takes longer. */
+const mostJudged = 1000;
 /** Most ancestors that are shown: a chain of refreshes may be as long as its family lives. */
 const mostParents = 32;
 /** Most children that are counted. */
@@ -151,6 +106,11 @@ function isNarrowed({ resource, grant_type, kind, status, q }: IssuanceQuery): b
   return [resource, grant_type, kind, status, q].some((filter) => filter !== undefined);
 }
 
+/** How many records one page may look at. */
+function budgetOf({ status }: IssuanceQuery): number {
+  return status === undefined || status === 'expired' ? mostExamined : mostJudged;
+}
+
 /** The records that the indexes give, in order. */
 function walk(
   db: Kysely<Tables>,
@@ -186,12 +146,12 @@ export function pageQuery(
   const { resource, grant_type, kind, status, q, sort = '-issued_at', limit } = query;
   const direction = sort === 'issued_at' ? 'asc' : 'desc';
   return db
-    .selectFrom(walk(db, query, after).select(columns).limit(mostExamined).as('i'))
+    .selectFrom(walk(db, query, after).select(columns).limit(budgetOf(query)).as('i'))
     .select(shown(now))
     .$if(resource !== undefined, (page) => page.where('i.resource', '=', resource ?? ''))
     .$if(grant_type !== undefined, (page) => page.where('i.grant_type', '=', grant_type ?? ''))
     .$if(kind !== undefined, (page) => page.where('i.kind', '=', kind ?? ''))
-    .$if(status !== undefined, (page) => page.where(statusAt(now), '=', status ?? 'active'))
+    .$if(status !== undefined, (page) => page.where(hasStatus(status ?? 'active', now)))
     .$if(q !== undefined, (page) => page.where(beginsWith(q ?? '')))
     .orderBy('i.issued_at', direction)
     .orderBy('i.jti', direction)
@@ -206,7 +166,7 @@ async function lastExamined(
 ): Promise<Position | undefined> {
   const row = await walk(db, query, after)
     .select(['issued_at', 'jti'])
-    .offset(mostExamined - 1)
+    .offset(budgetOf(query) - 1)
     .limit(1)
     .executeTakeFirst();
   return row && placeOf(row);
@@ -232,6 +192,13 @@ function statusAt(now: Date) {
     WHEN i.kind = 'refresh_token' AND EXISTS (
       SELECT FROM artifacts a WHERE a.id = i.jti AND a.consumed_at IS NOT NULL) THEN 'used'
     ELSE 'active' END`;
+}
+
+/** Expiry is asked of the record alone, so that a list of what has expired judges nothing. */
+function hasStatus(status: IssuanceStatus, now: Date) {
+  return status === 'expired'
+    ? sql<boolean>`(i.revoked_at IS NULL AND i.expires_at <= ${now})`
+    : sql<boolean>`${statusAt(now)} = ${status}`;
 }
 
 function beginsWith(q: string) {
