@@ -21,8 +21,15 @@ export type BrowserStage = Stage & {
   approve(page: Page, request: AuthorizationRequest): Promise<void>;
 };
 
-/** A stage with a Chromium that finds `app.test` on this computer. */
-export async function openBrowserStage(): Promise<BrowserStage> {
+/**
+ * A stage with a Chromium that finds `app.test` on this computer.
+ * @param options `clients`: further pre-registered clients, in the wire names of RFC 7591
+ */
+export async function openBrowserStage({
+  clients = [],
+}: {
+  clients?: Record<string, unknown>[];
+} = {}): Promise<BrowserStage> {
   const loopbackTarget = await startRedirectTarget();
   const securePort = await freePort();
   const redirects = {
@@ -31,7 +38,10 @@ export async function openBrowserStage(): Promise<BrowserStage> {
     cursor: 'cursor://anysphere.cursor-mcp/oauth/callback',
   };
   const stage = await openStage({
-    clients: Object.entries(redirects).map(([id, redirect]) => registration(id, redirect)),
+    clients: [
+      ...Object.entries(redirects).map(([id, redirect]) => registration(id, redirect)),
+      ...clients,
+    ],
   });
   const certificate = await stage.authority.issue('app.test');
   const secureTarget = await startRedirectTarget(certificate, securePort);

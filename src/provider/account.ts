@@ -4,6 +4,7 @@ import { recordAudit } from '../audit/index.ts';
 import { type GrantRow, listGrants, revokeGrant } from '../consent/index.ts';
 import { readForm, sendPage, single } from '../http/index.ts';
 import { OAuthError } from '../oauth/index.ts';
+import { endIssuedUnder } from '../tokens/index.ts';
 import { canMakeTokens, shownTokens } from './account-tokens.ts';
 import { endSession, readSession, startSession } from './browser-session.ts';
 import type { ProviderDeps } from './deps.ts';
@@ -77,6 +78,7 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
         });
       await db.kysely.transaction().execute(async (trx) => {
         await revokeGrant(trx, { grantId, now: now() });
+        await endIssuedUnder(trx, { grantId, now: now() });
         await recordAudit(
           trx,
           {

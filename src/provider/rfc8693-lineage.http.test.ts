@@ -1,6 +1,8 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { refused } from './answers.testing.ts';
+import { readForm } from './browser.testing.ts';
+import { signedIn } from './people.testing.ts';
 import type { TestServer } from './server.testing.ts';
 import {
   as,
@@ -8,10 +10,12 @@ import {
   exchanged,
   introspect,
   machineToken,
+  mine,
   opaque,
   personalToken,
   startExchange,
   subjectToken,
+  tokenOf,
 } from './token-exchange.testing.ts';
 
 /** What is exchanged ends with what it was exchanged from, at any depth, at once. */
@@ -127,6 +131,23 @@ describe('what hangs on a token in the middle MUST end with', () => {
     await revoke(child, 'TOOL'); // in its audience, but not its client
     expect(await living()).toEqual([true, true, true, true]);
   });
+});
+
+test('what was exchanged under a consent stays dead when the person consents again', async () => {
+  const toMine = { form: { resource: mine } };
+  await tokenOf(server, 'TOOL', { resource: mine, scope: 'm:read' });
+  const { access_token: token } = await exchanged(server, root.access_token, toMine);
+  const seen = async () => (await introspect(server, token)).active;
+  expect(await seen()).toBe(true);
+  const browser = await signedIn(server);
+  const { html } = await browser.open(`${server.url}/account`);
+  const item = html.split('<li').find((part) => part.includes(mine)) ?? '';
+  const { action, fields } = readForm(item);
+  await browser.submit(action, fields);
+  expect(await seen()).toBe(false);
+  await tokenOf(server, 'TOOL', { resource: mine, scope: 'm:read' });
+  await exchanged(server, root.access_token, toMine);
+  expect(await seen()).toBe(false);
 });
 
 describe('other roots', () => {

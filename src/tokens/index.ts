@@ -35,12 +35,8 @@ export {
 } from './id-jag.ts';
 export { type IdJagReason, idJagRefusals } from './id-jag-refusals.ts';
 export { type EndRequest, endIssued, endIssuedUnder } from './issuance-ending.ts';
-export type {
-  IssuanceQuery,
-  IssuanceRow,
-  IssuanceStatus,
-  Issuances,
-} from './issuance-listing.ts';
+export type { Issuances } from './issuance-listing.ts';
+export type { IssuanceQuery, IssuanceRow, IssuanceStatus } from './issuance-rows.ts';
 export { mintForTesting, type TestToken, type TestTokenRequest } from './mint-for-testing.ts';
 export { newOpaqueToken, type OpaqueKind, readOpaqueToken } from './opaque.ts';
 export {
