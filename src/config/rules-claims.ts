@@ -1,5 +1,32 @@
-import type { Rule } from './rule.ts';
+import type { Path } from './path.ts';
+import type { Rule, RuleFinding } from './rule.ts';
 import { claimNameProblem, largestClaims } from './schema-claims.ts';
+
+/** Rules for DPoP: what demands it needs a server that serves it. */
+export const dpopRules: readonly Rule[] = [
+  {
+    reads: ['dpop.enabled', 'resources[].dpop', 'clients[].dpop_bound_access_tokens'],
+    check: ({ dpop, resources, clients }) =>
+      dpop.enabled
+        ? []
+        : [
+            ...resources.flatMap(({ dpop: rule }, row) =>
+              rule === 'required' ? [switchedOff(['resources', row, 'dpop'])] : [],
+            ),
+            ...clients.flatMap(({ dpop_bound_access_tokens: bound }, row) =>
+              bound ? [switchedOff(['clients', row, 'dpop_bound_access_tokens'])] : [],
+            ),
+          ],
+  },
+];
+
+function switchedOff(path: Path): RuleFinding {
+  return {
+    path,
+    problem: 'demands DPoP, which dpop.enabled switches off',
+    fix: 'set dpop.enabled to true, or take the demand away',
+  };
+}
 
 /** Rules for `resources[].claims`. */
 export const claimRules: readonly Rule[] = [

@@ -20,6 +20,25 @@ test('every kind of source is accepted and kept as written', () => {
   expect(load(`resources: [{${resource}}]`).config.resources[0]?.claims).toEqual({});
 });
 
+test.each([
+  ['dpop: { enabled: false }', `resources: [{${resource}, dpop: required}]`, 'resources[0].dpop'],
+  [
+    'dpop: { enabled: false }',
+    'clients: [{client_id: a, client_secret: 0123456789abcdef, redirect_uris: ["https://a.example/cb"], dpop_bound_access_tokens: true}]',
+    'clients[0].dpop_bound_access_tokens',
+  ],
+])('%s contradicts %s', (off, demand, path) => {
+  expect(check(`${off}\n${demand}`)).toEqual([
+    expect.stringContaining(`${path}: demands DPoP, which dpop.enabled switches off. Fix: `),
+  ]);
+});
+
+test('a constant that no database can store is refused', () => {
+  expect(check(withClaims('{a: {value: "x\\0y"}}'))).toEqual([
+    expect.stringContaining('NUL character'),
+  ]);
+});
+
 describe('a claim', () => {
   test.each(reservedClaims)('MUST NOT be named %s, which has a meaning', (name) => {
     expect(check(withClaims(`{${name}: user.id}`))).toEqual([

@@ -34,7 +34,11 @@ export type ClaimsMapping = Record<string, ClaimSource>;
 /** Bytes of JSON that the custom claims of one token may have: tokens travel in headers. */
 export const largestClaims = 2048;
 
-const scalar = z.union([z.string(), z.number(), z.boolean()]);
+const storable = z.string().refine((value) => value.isWellFormed() && !value.includes('\0'), {
+  error: 'has a NUL character or half a character, which cannot be stored',
+  params: { fix: 'take it out' },
+});
+const scalar = z.union([storable, z.number(), z.boolean()]);
 const attributeNames = Object.keys(claimAttributes);
 
 const claimSource = z
@@ -104,6 +108,7 @@ export const reservedClaims: readonly string[] = [
   ...['cnf', 'act', 'may_act', 'authorization_details', 'workspace_id', 'username', 'active'],
   ...['token_type', 'token_introspection', 'auth_time', 'acr', 'amr', 'azp', 'nonce', 'sid'],
   ...['at_hash', 'c_hash', 's_hash', 'sub_jwk', 'sub_id', 'events', 'toe', 'txn', 'trace_id'],
+  ...['error', 'error_description', 'constructor'],
 ];
 
 /** Why this cannot be the name of a custom claim, completing “the name …”, and what to do. */

@@ -106,7 +106,12 @@ function tooLong(limit: number): OAuthError {
   });
 }
 
-function cleanJson(value: unknown): unknown {
+/**
+ * JSON as it may be stored: without `__proto__`.
+ *
+ * @throws StrictJsonError for a NUL character or a lone surrogate, which Postgres refuses
+ */
+export function cleanJson(value: unknown): unknown {
   if (typeof value === 'string') return cleanText(value);
   if (Array.isArray(value)) return value.map(cleanJson);
   if (typeof value !== 'object' || value === null) return value;

@@ -9,7 +9,7 @@ export {
   type TrustedProxies,
 } from './address.ts';
 export { assets } from './assets.ts';
-export { readForm, readJson, readQuery } from './body.ts';
+export { cleanJson, readForm, readJson, readQuery } from './body.ts';
 export { clearCookie, cookieName, readCookie, setCookie } from './cookies.ts';
 export { cors } from './cors.ts';
 export { type Csrf, createCsrf } from './csrf.ts';

@@ -89,6 +89,8 @@ describe('how a machine authenticates', () => {
     await granted(await ask(once, {}));
     await refused(await ask(once, {}), 401, 'invalid_client');
     expect(await lastEvent('client_assertion_reused')).toMatchObject({ client_id: 'SIGNS' });
+    const asking = { ...once, scope: 'nothing-known' }; // what else is wrong is told to nobody
+    await refused(await ask(asking, {}), 401, 'invalid_client');
     const other = presenting(await assertion({ aud: 'https://other.test' }));
     await refused(await ask(other, {}), 401, 'invalid_client');
   });

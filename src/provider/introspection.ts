@@ -4,6 +4,7 @@ import type { KoaContextWithOIDC, Client as LibraryClient } from 'oidc-provider'
 import { OAuthError } from '../oauth/index.ts';
 import type { IssuedToken } from '../tokens/index.ts';
 import type { ProviderDeps } from './deps.ts';
+import { knownClient } from './known-client.ts';
 import { findPresented, longestToken, looksLikeAccessToken } from './presented.ts';
 import { type RequestState, stateOf } from './request-state.ts';
 import { personalClaims } from './token-claims.ts';
@@ -64,10 +65,29 @@ export function mayIntrospect(
   token: { clientId?: string; aud?: string | string[] },
 ): boolean {
   if (client.clientAuthMethod === 'none') return false;
-  if (token.clientId === client.clientId) return true;
-  if (typeof token.aud !== 'string') return false; // a refresh token has no audience
+  const own = token.clientId === client.clientId;
+  if (typeof token.aud !== 'string') return own; // a refresh token has no audience
   const resource = resources.resolve(token.aud);
-  return resource?.clients.includes(client.clientId) ?? false;
+  if (!resource) return false; // disabled: good for nobody
+  return own || resource.clients.includes(client.clientId);
+}
+
+/**
+ * Who a person is (`username`, an e-mail address) is told to clients that the operator has made; one that
+ * registered itself learns no more about its own tokens than it knew.
+ */
+export function keepNamesFrom({
+  clients,
+}: Pick<ProviderDeps, 'clients'>): Middleware<object, KoaContextWithOIDC> {
+  return async (ctx, next) => {
+    await next();
+    const { body } = ctx;
+    if (typeof body !== 'object' || body === null || !('username' in body)) return;
+    const client = await knownClient(clients, ctx.oidc.client?.clientId ?? '');
+    if (client?.kind === 'preregistered') return;
+    const { username: _username, ...rest } = body;
+    ctx.body = rest;
+  };
 }
 
 /**

@@ -26,13 +26,13 @@ interface IssuedAccessToken {
  * Adds the issuance record and the audit event of every access token that the library mints to the
  * request's unit of work, so that token and record are written together or not at all.
  */
-export function recordIssuances(provider: Provider, { now }: { now: () => Date }): void {
+export function recordIssuances(provider: Provider): void {
   provider.on('grant.success', (ctx: KoaContextWithOIDC) => {
     const { token } = stateOf(ctx);
     const { AccessToken, ClientCredentials } = ctx.oidc.entities;
     const minted: unknown = AccessToken ?? ClientCredentials;
     if (!token || !isAccessToken(minted)) return;
-    const issuance = issuanceOf(minted, token, { grantType: grantTypeOf(ctx), now: now() });
+    const issuance = issuanceOf(minted, token, grantTypeOf(ctx));
     const format = minted.format ?? 'jwt';
     token.issuances.push(issuance);
     token.events.push(token.derivation?.event?.(issuance) ?? eventOf(issuance, format, token));
@@ -45,10 +45,11 @@ function grantTypeOf(ctx: KoaContextWithOIDC): string {
 
 function issuanceOf(
   minted: IssuedAccessToken,
-  { source, derivation }: TokenRequest,
-  { grantType, now }: { grantType: string; now: Date },
+  { receivedAt, source, derivation }: TokenRequest,
+  grantType: string,
 ): Issuance {
-  const expiresAt = new Date(now.getTime() + minted.expiration * 1000);
+  // From when the request came, so that no waiting (for a claims hook) makes a token outlive its parent.
+  const expiresAt = new Date(receivedAt.getTime() + minted.expiration * 1000);
   const jti = minted.format === 'opaque' ? hashId(minted.jti) : minted.jti;
   return {
     jti,
@@ -64,7 +65,7 @@ function issuanceOf(
     token_type: minted.jkt ? 'DPoP' : 'Bearer',
     jkt: minted.jkt,
     claims: minted.extra,
-    issued_at: now,
+    issued_at: receivedAt,
     expires_at: expiresAt,
   };
 }

@@ -54,7 +54,7 @@ export async function mintToken(
   const { resource, scopes, userId, expiresIn, issuedTokenType } = request;
   await inLibraryWords(() => {
     refuseWorkspaceScoped(resource);
-    requireProof(ctx, resource);
+    requireProof(deps, ctx, resource);
   });
   const token = newToken(deps, ctx, request);
   await bindToKey(ctx, token, request.requiredThumbprint);

@@ -9,7 +9,7 @@ import { limitProofs } from './dpop.ts';
 import { explainErrors, rememberErrors } from './explain-errors.ts';
 import { registerOurGrants } from './grants.ts';
 import { nextDpopNonce, removeFormPost } from './internals.ts';
-import { refusePublicIntrospection, signAnswers } from './introspection.ts';
+import { keepNamesFrom, refusePublicIntrospection, signAnswers } from './introspection.ts';
 import { recordIssuances } from './issuance.ts';
 import { mintOurOpaqueTokens } from './opaque-access-tokens.ts';
 import { noteIntrospectedUse } from './personal-token-use.ts';
@@ -28,7 +28,7 @@ export function buildProvider(deps: ProviderDeps): Provider {
   removeFormPost(provider);
   mintOurOpaqueTokens(provider, deps.resources);
   registerOurGrants(provider, deps);
-  recordIssuances(provider, deps);
+  recordIssuances(provider);
   rememberErrors(provider);
   provider.use(explainErrors(deps));
   if (deps.config.dpop.enabled) {
@@ -52,6 +52,7 @@ export function buildProvider(deps: ProviderDeps): Provider {
   provider.use(at('/oauth/token', limitPolls(deps)));
   provider.use(at('/oauth/device_authorization', sayInterval));
   provider.use(at('/oauth/introspect', signAnswers(deps)));
+  provider.use(at('/oauth/introspect', keepNamesFrom(deps)));
   provider.use(at('/oauth/introspect', refusePublicIntrospection));
   provider.use(at('/oauth/introspect', noteIntrospectedUse(deps)));
   provider.use(at('/oauth/authorize', guardRedirects(deps)));

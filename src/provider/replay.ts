@@ -1,8 +1,8 @@
-import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
+import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader } from 'jose';
 import { hashId } from '../db/index.ts';
 import type { Tokens } from '../tokens/index.ts';
 import { InvalidClientAuth, InvalidDpopProof } from './errors.ts';
-import { currentContext, currentState } from './request-state.ts';
+import { currentContext, currentState, type RequestState } from './request-state.ts';
 
 /**
  * Seconds by which a clock may be wrong and set back: a claim that was swept while the clock ran ahead
@@ -12,13 +12,14 @@ const clockError = 3600;
 
 /**
  * `jti` claims (RFC 9449 §11.1, RFC 7523 §3): one INSERT that fails on conflict, never find-then-save.
- * The key has the proof's thumbprint in it, so that one client's installation cannot burn another's jti.
+ * A proof's claim is keyed by its key's thumbprint, so that nobody can burn the jti of another key.
  */
 export function claimReplayInRequest({ tokens, now }: { tokens: Tokens; now: () => Date }) {
   return async (id: string, _payload: unknown, expiresIn: number): Promise<void> => {
-    const token = currentState()?.token;
-    const kind = isAssertion(token?.claims.length ?? 0) ? 'assertion' : 'proof';
-    const key = hashId(`${kind}:${id}:${kind === 'proof' ? await proofThumbprint() : ''}`);
+    const state = currentState();
+    const token = state?.token;
+    const kind = isAssertion(state) ? 'assertion' : 'proof';
+    const key = hashId(kind === 'assertion' ? `assertion:${id}` : await proofKey());
     // A proof may be dated ahead by the whole window, so its claim lives twice as long.
     const expiresAt = new Date(now().getTime() + (2 * expiresIn + clockError) * 1000);
     if (token) {
@@ -32,14 +33,17 @@ export function claimReplayInRequest({ tokens, now }: { tokens: Tokens; now: () 
 }
 
 /** The client's assertion is claimed first, while it authenticates; the DPoP proof after that. */
-function isAssertion(claimsBefore: number): boolean {
-  const params = currentContext()?.oidc.params;
-  return claimsBefore === 0 && typeof params?.client_assertion === 'string';
+function isAssertion(state: RequestState | undefined): boolean {
+  if (!state || state.assertionClaimed) return false;
+  const assertion = currentContext()?.oidc.params?.client_assertion;
+  state.assertionClaimed = typeof assertion === 'string' && assertion !== '';
+  return state.assertionClaimed;
 }
 
-async function proofThumbprint(): Promise<string> {
-  const proof = currentContext()?.get('DPoP');
-  if (!proof) return '';
+/** A proof is its key's, whichever client shows it: what one client has shown is used up for all. */
+async function proofKey(): Promise<string> {
+  const proof = currentContext()?.get('DPoP') ?? '';
   const { jwk } = decodeProtectedHeader(proof);
-  return jwk ? calculateJwkThumbprint(jwk) : '';
+  if (!jwk) throw new InvalidDpopProof('DPoP proof without a key');
+  return `proof:${await calculateJwkThumbprint(jwk)}:${decodeJwt(proof).jti}`;
 }

@@ -19,6 +19,8 @@ export interface RequestState {
     /** It as the library's model. */
     payload: Record<string, unknown> | undefined;
   };
+  /** The client assertion of this request has been claimed: the next claim is of its DPoP proof. */
+  assertionClaimed?: boolean;
   /** The answer to an introspection shall be a signed JWT. */
   wantsJwt?: boolean;
   /** Where an error before sign-in would have been redirected: the page names it instead. */

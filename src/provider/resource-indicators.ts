@@ -37,7 +37,7 @@ export async function resourceServerFor(
   const resource = await choose(deps, client, requestedTogether(ctx, uri));
   refuseWorkspaceScoped(resource);
   if (choosesScopes(ctx)) await settleScopes(deps, ctx, resource, client);
-  if (ctx.oidc.route === 'token') requireProof(ctx, resource);
+  if (ctx.oidc.route === 'token') requireProof(deps, ctx, resource);
   return describeResource(
     deps,
     resource,
@@ -128,9 +128,24 @@ async function settleScopes(
   params.scope = scopes.join(' ');
 }
 
-/** @throws OAuthError invalid_dpop_proof where the resource takes bound tokens only and no proof was sent */
-export function requireProof(ctx: KoaContextWithOIDC, { dpop }: Resource): void {
-  if (dpop !== 'required' || ctx.get('DPoP')) return;
+/**
+ * @throws OAuthError invalid_dpop_proof where the resource takes bound tokens only and no proof was sent;
+ *   temporarily_unavailable where DPoP is switched off, so that none could be bound
+ */
+export function requireProof(
+  { config }: Pick<ProviderDeps, 'config'>,
+  ctx: KoaContextWithOIDC,
+  { dpop }: Resource,
+): void {
+  if (dpop !== 'required') return;
+  if (!config.dpop.enabled) {
+    throw new OAuthError(
+      'temporarily_unavailable',
+      'This resource only accepts DPoP-bound tokens, and DPoP is switched off at this server. Its operator must switch it on.',
+      { headers: { 'Retry-After': '600' } },
+    );
+  }
+  if (ctx.get('DPoP')) return;
   throw new OAuthError(
     'invalid_dpop_proof',
     'This resource only accepts DPoP-bound tokens. Send a DPoP proof with the token request (RFC 9449 section 5).',

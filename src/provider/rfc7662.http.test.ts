@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { basic, refused } from './answers.testing.ts';
+import { basic, granted, refused } from './answers.testing.ts';
 import { createProver } from './dpop.testing.ts';
 import { code, good, redeem, type Tokens, tokens } from './flow.testing.ts';
 import {
@@ -113,6 +113,19 @@ describe('§2.2 what is said of a token', () => {
 });
 
 describe('§4 who may ask', () => {
+  test('a disabled resource makes its tokens inactive for everybody', async () => {
+    const own = await webTokens({ resource: rs2, scope: 'two:use' });
+    const set = async (enabled: boolean) => {
+      const row = server.db.kysely.updateTable('resources').set({ enabled });
+      await row.where('uri', '=', rs2).execute();
+      await server.app.rooms.resources.reload();
+    };
+    await active(await ask(own.access_token, as('WEB')));
+    await set(false);
+    await inactive(await ask(own.access_token, as('WEB')));
+    await set(true);
+  });
+
   test('the own client and the bound clients of the audience see the token', async () => {
     const own = await webTokens();
     await active(await ask(own.access_token, as('WEB')));
@@ -147,6 +160,11 @@ describe('§4 who may ask', () => {
     const headers = as(String(id), String(secret));
     await inactive(await ask(issued.access_token, headers));
     await inactive(await ask(issued.refresh_token, headers));
+    const flow = good({ client_id: String(id), redirect_uri: webCallback });
+    const own = await granted(await redeem(server, flow, await code(server, flow), {}, headers));
+    const seen = await active(await ask(own.access_token, headers));
+    expect(seen.sub).toEqual(expect.any(String));
+    expect(seen.username).toBeUndefined(); // nobody consented to its knowing the address
   });
 
   test.each([

@@ -94,14 +94,26 @@ describe('actor_token (§2.1)', () => {
       form: { actor_token: actor, actor_token_type: accessToken },
     });
 
-  test('a token that was issued to the caller names who acts', async () => {
-    const own = await tokenOf(server, 'TOOL', { resource: src, scope: 's:read' });
-    const answer = await granted(await withActor(own.access_token, 'TOOL'));
-    const { sub } = decodeJwt(own.access_token);
-    expect(decodeJwt(answer.access_token).act).toEqual({ sub });
+  test('a token that the caller has for itself names it as who acts', async () => {
+    const { access_token: own } = await machineToken(server, 'CUT', { scope: 's:read' });
+    const { access_token: other } = await machineToken(server, 'CUT', { scope: 's:read' });
+    const form = { actor_token: own, actor_token_type: accessToken };
+    const answer = await exchanged(server, other, { by: 'CUT', form });
+    expect(decodeJwt(answer.access_token).act).toEqual({ sub: 'CUT' });
+  });
+
+  test('a token of a user, got by impersonation, MUST NOT be named as the actor', async () => {
+    const masking = { form: { resource: masked } };
+    const { access_token: worn } = await exchanged(server, subject, masking);
+    expect(decodeJwt(worn).act).toBeUndefined();
+    await refused(await withActor(worn, 'TOOL'), 400, 'invalid_request');
   });
 
   test.each([
+    [
+      'of a user',
+      async () => (await tokenOf(server, 'TOOL', { resource: src, scope: 's:read' })).access_token,
+    ],
     ['of another client', async () => (await machineToken(server, 'MACHINE')).access_token],
     ['that is the subject', async () => subject],
     ['that is delegated itself', async () => chain('TOOL')],
@@ -166,14 +178,28 @@ describe('a key that the subject is bound to (RFC 9449, threat T13)', () => {
 
   test('an actor that is bound must be proven too', async () => {
     const prover = await createProver();
-    const own = { resource: src, scope: 's:read' };
-    const actor = await tokenOf(server, 'TOOL', own, await prover.headers(tokenUrl()));
-    const form = { actor_token: actor.access_token, actor_token_type: accessToken };
-    await refused(await exchange(server, subject, { form }), 400, 'invalid_dpop_proof');
+    const bind = await prover.headers(tokenUrl());
+    const { access_token: actor } = await machineToken(server, 'MACHINE', {}, bind);
+    const { access_token: own } = await machineToken(server, 'MACHINE');
+    const form = { actor_token: actor, actor_token_type: accessToken };
+    const by = 'MACHINE';
+    await refused(await exchange(server, own, { by, form }), 400, 'invalid_dpop_proof');
     const headers = await prover.headers(tokenUrl());
-    expect((await exchanged(server, subject, { form, headers })).token_type).toBe('DPoP');
-    const { token } = await boundSubject();
-    await refused(await exchange(server, token, { form, headers }), 400, 'invalid_request');
+    expect((await exchanged(server, own, { by, form, headers })).token_type).toBe('DPoP');
+    const elsewhere = await (await createProver()).headers(tokenUrl());
+    const { access_token: bound } = await machineToken(server, 'MACHINE', {}, elsewhere);
+    await refused(await exchange(server, bound, { by, form, headers }), 400, 'invalid_request');
+  });
+
+  test('a proof that one client has shown is used up for every other one', async () => {
+    const { token, prover } = await boundSubject();
+    const headers = await prover.headers(tokenUrl());
+    await exchanged(server, token, { by: 'TOOL', headers });
+    await refused(
+      await exchange(server, token, { by: 'TOOL2', headers }),
+      400,
+      'invalid_dpop_proof',
+    );
   });
 
   test('a Bearer subject may be bound from here on', async () => {

@@ -5,7 +5,13 @@ import { z } from 'zod';
 import { basic, granted, ownClock, refused as refusedWith } from './answers.testing.ts';
 import { createProver, type Prover, seconds } from './dpop.testing.ts';
 import { code, type Flow, good, redeem, refresh } from './flow.testing.ts';
-import { loopbackCallback, startServer, type TestServer, webSecret } from './server.testing.ts';
+import {
+  loopbackCallback,
+  rs1,
+  startServer,
+  type TestServer,
+  webSecret,
+} from './server.testing.ts';
 
 /** RFC 9449: OAuth 2.0 Demonstrating Proof of Possession. */
 
@@ -441,6 +447,12 @@ test('dpop.enabled: false binds nothing and advertises nothing', async () => {
     expect(body.token_type).toBe('Bearer');
     const metadata = await read(await fetch(`${off.url}/.well-known/oauth-authorization-server`));
     expect(metadata.dpop_signing_alg_values_supported).toBeUndefined();
+    const resources = off.db.kysely.updateTable('resources').set({ dpop: 'required' });
+    await resources.where('uri', '=', rs1).execute();
+    await off.app.rooms.resources.reload();
+    const again = good();
+    const late = await redeem(off, again, await code(off, again), {}, headers);
+    await refusedWith(late, 503, 'temporarily_unavailable'); // never a token that is not bound
   } finally {
     await off.close();
   }

@@ -15,7 +15,7 @@ import {
 } from '../tokens/index.ts';
 import { refreshTokenIssued } from './issuance.ts';
 import { stateOf } from './request-state.ts';
-import { replayEvents, requireDone, usedAlready } from './token-refusals.ts';
+import { replayEvents, requireDone, usedAlready, wasAssertion } from './token-refusals.ts';
 import { newTokenRequest, type TokenRequest } from './token-request.ts';
 
 export interface TokenEndpointDeps {
@@ -194,7 +194,7 @@ async function leaveTraces(token: TokenRequest, deps: TokenEndpointDeps): Promis
   const meta = deps.auditMeta();
   const events = token.endFamily ? reuseEvents(token, deps) : [];
   if (token.claims.length === 0 && !token.endFamily) return;
-  await deps.exchange.refuse(
+  const again = await deps.exchange.refuse(
     {
       claims: token.claims,
       endFamily: token.endFamily,
@@ -202,6 +202,8 @@ async function leaveTraces(token: TokenRequest, deps: TokenEndpointDeps): Promis
     },
     deps.now(),
   );
+  // Who shows a used assertion has not authenticated: nothing else that was refused is told.
+  if (wasAssertion(again, token)) await settle({ replayed: again }, token, deps);
 }
 
 function reuseEvents({ source, endFamily }: TokenRequest, { overlap, now }: TokenEndpointDeps) {

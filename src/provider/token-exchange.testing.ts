@@ -92,9 +92,11 @@ export async function machineToken(
   server: TestServer,
   clientId: string,
   form: Record<string, string> = {},
+  headers: Record<string, string> = {},
 ): Promise<Tokens> {
   const grant = { grant_type: grantTypes.clientCredentials, resource: src };
-  return granted(await server.post('/oauth/token', { ...grant, ...form }, as(clientId)));
+  const sent = { ...as(clientId), ...headers };
+  return granted(await server.post('/oauth/token', { ...grant, ...form }, sent));
 }
 
 /** Exchanges a token; undefined removes a parameter. */

@@ -31,8 +31,16 @@ export function replayEvents(outcome: Outcome, token: TokenRequest): AuditEvent[
   }
 }
 
-function kindOf([first]: ReplayClaim[], { claims }: TokenRequest): Claim['kind'] {
-  return claims.find(({ id }) => id === first?.id)?.kind ?? 'proof';
+/** Whether a client assertion was among what came a second time. */
+export function wasAssertion(again: ReplayClaim[], { claims }: TokenRequest): boolean {
+  const assertion = claims.find(({ kind }) => kind === 'assertion');
+  return again.some(({ id }) => id === assertion?.id);
+}
+
+function kindOf(again: ReplayClaim[], token: TokenRequest): Claim['kind'] {
+  if (wasAssertion(again, token)) return 'assertion';
+  const [first] = again;
+  return token.claims.find(({ id }) => id === first?.id)?.kind ?? 'proof';
 }
 
 /** What was presented has been used up by somebody else, or earlier. */

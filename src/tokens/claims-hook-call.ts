@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { claimNameProblem } from '../config/index.ts';
-import { parseStrictJson, StrictJsonError } from '../http/index.ts';
+import { cleanJson, parseStrictJson, StrictJsonError } from '../http/index.ts';
 
 export const hookFailures = {
   timeout: 'no whole answer within `timeout`',
@@ -77,7 +77,7 @@ export function readHookAnswer(bytes: Uint8Array): Record<string, unknown> {
 
 function parse(bytes: Uint8Array) {
   try {
-    return answer.parse(parseStrictJson(bytes, { maxDepth: answerLimits.depth }));
+    return answer.parse(cleanJson(parseStrictJson(bytes, { maxDepth: answerLimits.depth })));
   } catch (cause) {
     if (!(cause instanceof StrictJsonError) && !(cause instanceof z.ZodError)) throw cause;
     throw new HookFailure('unusable_answer', 'not {"claims": {…}} in JSON', { cause });

@@ -87,6 +87,12 @@ describe('a claims hook', () => {
       'unusable_answer',
       (response) => response.end(Buffer.from('7b22ff227d', 'hex')),
     ],
+    ['a NUL', 'unusable_answer', (response) => response.end('{"claims":{"a":"x\\u0000"}}')],
+    [
+      'half a character',
+      'unusable_answer',
+      (response) => response.end('{"claims":{"a":"\\ud800"}}'),
+    ],
     [
       'too deep a nesting',
       'unusable_answer',
@@ -134,15 +140,26 @@ describe('a claims hook', () => {
     expect(hookServer.requests).toHaveLength(2); // no redirect was followed, nothing was asked twice
   });
 
-  test.each(['sub', 'scope', 'cnf', 'act', 'aud', 'exp', 'active', 'username', 'a b', '', '9'])(
-    'MUST NOT set the claim %j',
-    async (name) => {
-      hookServer.answers((response) => answerJson(response, { claims: { [name]: 'x' } }));
-      const { extend, counted } = hooks();
-      await expect(extend(hooked(), question)).rejects.toMatchObject(failing);
-      expect(counted).toEqual(['unusable_answer']);
-    },
-  );
+  test.each([
+    'constructor',
+    'error',
+    'sub',
+    'scope',
+    'cnf',
+    'act',
+    'aud',
+    'exp',
+    'active',
+    'username',
+    'a b',
+    '',
+    '9',
+  ])('MUST NOT set the claim %j', async (name) => {
+    hookServer.answers((response) => answerJson(response, { claims: { [name]: 'x' } }));
+    const { extend, counted } = hooks();
+    await expect(extend(hooked(), question)).rejects.toMatchObject(failing);
+    expect(counted).toEqual(['unusable_answer']);
+  });
 
   test('cannot reach the prototype of anything', async () => {
     hookServer.answers((response) =>
@@ -165,6 +182,19 @@ describe('a claims hook', () => {
 });
 
 describe('a hook that is down', () => {
+  test('is not down when it answers something of no use in between', async () => {
+    const { extend } = hooks();
+    const answers = async (status: number) => {
+      hookServer.answers((response) => answerJson(response, {}, status));
+      await expect(extend(hooked(), question)).rejects.toThrow();
+    };
+    for (let call = 1; call < hookRest.failures; call += 1) await answers(503);
+    await answers(400);
+    await answers(503);
+    hookServer.answers((response) => answerJson(response, { claims: {} }));
+    expect(await extend(hooked(), question)).toEqual(question.claims);
+  });
+
   test('rests after repeated failures and is asked again later', async () => {
     hookServer.answers((response) => answerJson(response, {}, 503));
     const { extend, counted, advance } = hooks();

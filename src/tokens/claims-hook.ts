@@ -86,6 +86,7 @@ async function ask(
   } catch (error) {
     // An answer that is of no use may be one account's fault, and must not stop the others.
     if (error instanceof HookFailure && error.isDown) circuit.failed(uri);
+    else circuit.answered(uri);
     throw error;
   }
 }

@@ -146,19 +146,19 @@ export function createExchange(db: Database) {
     /**
      * Writes what a refused request leaves behind.
      *
-     * @returns false when one of the claims had been seen before
+     * @returns the claims that had been seen before
      */
     async refuse(
       writes: { claims: ReplayClaim[]; endFamily?: string; events: object[] },
       now: Date,
-    ): Promise<boolean> {
-      const [row] = await db.run<{ claimed: number }>(commitRefusal, [
+    ): Promise<ReplayClaim[]> {
+      const [row] = await db.run<{ claimed: string[] }>(commitRefusal, [
         claimsJson(writes.claims),
         writes.endFamily ?? null,
         now,
         JSON.stringify(writes.events),
       ]);
-      return row?.claimed === writes.claims.length;
+      return seenBefore(writes.claims, row?.claimed);
     },
 
     /** The issuance record behind a token's `jti`; an opaque token's is the hash of its value. */
@@ -182,10 +182,13 @@ export function createExchange(db: Database) {
 
 export type Exchange = ReturnType<typeof createExchange>;
 
+function seenBefore(claims: ReplayClaim[], claimed: readonly string[] = []): ReplayClaim[] {
+  return claims.filter(({ id }) => !claimed.includes(id));
+}
+
 function outcomeOf(row: OutcomeRow | undefined, claims: ReplayClaim[]): Outcome {
   if (row?.done) return 'done';
-  const claimed = new Set(row?.claimed);
-  const replayed = claims.filter(({ id }) => !claimed.has(id));
+  const replayed = seenBefore(claims, row?.claimed);
   if (replayed.length > 0) return { replayed };
   return row?.allowed ? 'lost_race' : 'not_allowed';
 }

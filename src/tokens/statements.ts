@@ -111,7 +111,9 @@ export const commitExchange = statement(
 
 /**
  * Tokens that no family stands behind (machines, exchanges, identity assertions): claims, issuances and
- * audit events, or nothing but the claims.
+ * audit events, or nothing but the claims. Person and consent are locked until then: who ends them waits,
+ * and then finds this token too. Attack: a token that is issued while its consent is withdrawn comes back
+ * to life when the person consents again.
  *
  * $1 claims, $2 client, $3 user or null, $4 resource, $5 now, $6 number of claims, $7 parent token or
  * null, $8 grant or null, $9 issuances, $10 events, $11 oldest time of last use that is fresh enough
@@ -119,14 +121,18 @@ export const commitExchange = statement(
 export const commitIssuance = statement(
   'commit_issuance',
   `WITH claimed AS (${claimReplays}),
+   person AS (SELECT id FROM users WHERE id = $3::text AND status = 'active' FOR SHARE),
+   standing AS (
+     SELECT id FROM grants WHERE id = $8::text AND revoked_at IS NULL FOR NO KEY UPDATE
+   ),
    allowed AS (
      SELECT c.client_id
        FROM clients c
        JOIN resources r ON r.uri = $4 AND r.enabled
       WHERE c.client_id = $2 AND c.status = 'active'
-        AND ($3::text IS NULL OR EXISTS (SELECT 1 FROM users WHERE id = $3 AND status = 'active'))
+        AND ($3::text IS NULL OR EXISTS (SELECT 1 FROM person))
         AND ($7::text IS NULL OR issuance_alive($7))
-        AND ($8::text IS NULL OR EXISTS (SELECT 1 FROM grants WHERE id = $8 AND revoked_at IS NULL))
+        AND ($8::text IS NULL OR EXISTS (SELECT 1 FROM standing))
         AND (SELECT count(*) FROM claimed) = $6::int
    ),
    issued AS (
@@ -170,7 +176,7 @@ export const commitRefusal = statement(
      SELECT ${eventColumns} FROM jsonb_to_recordset($4::jsonb) ${eventRecords}
       WHERE $2::text IS NULL OR EXISTS (SELECT 1 FROM ended)
    )
-   SELECT (SELECT count(*) FROM claimed)::int AS claimed`,
+   SELECT ARRAY(SELECT id FROM claimed) AS claimed`,
 );
 
 /**

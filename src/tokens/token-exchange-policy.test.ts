@@ -85,12 +85,16 @@ describe('the actor token', () => {
 
   test.each([
     ['nothing was found', undefined],
-    ['it has ended', anIssued({ client_id: 'GW', alive: false })],
-    ['it has expired', anIssued({ client_id: 'GW', expires_at: now })],
-    ['it is a refresh token', anIssued({ client_id: 'GW', kind: 'refresh_token' })],
+    ['it has ended', anIssued({ client_id: 'GW', sub: 'GW', alive: false })],
+    ['it has expired', anIssued({ client_id: 'GW', sub: 'GW', expires_at: now })],
+    ['it is a refresh token', anIssued({ client_id: 'GW', sub: 'GW', kind: 'refresh_token' })],
     ['it is a personal token', pat()],
     ['it is of another client', anIssued()],
-    ['it is delegated itself', anIssued({ client_id: 'GW', claims: { act: { sub: 'X' } } })],
+    ['it is of a user', anIssued({ client_id: 'GW' })],
+    [
+      'it is delegated itself',
+      anIssued({ client_id: 'GW', sub: 'GW', claims: { act: { sub: 'X' } } }),
+    ],
   ])('MUST be refused when %s', (_why, found) => {
     expect(() => requireActor(found, gw, now)).toThrow(refusal('invalid_request'));
   });

@@ -82,7 +82,9 @@ export function requireActor(
   now: Date,
 ): IssuedToken {
   const live = found?.alive && found.kind === 'access_token' && secondsLeft(found, now) >= 1;
-  if (live && found.client_id === caller.clientId && !found.claims?.act) return found;
+  // Attack: a token of a user, got by impersonation, named as the actor in place of the client itself.
+  const isOwn = found?.client_id === caller.clientId && found.sub === caller.clientId;
+  if (live && isOwn && !found.claims?.act) return found;
   const reason = live ? 'not_the_own_token_of_the_caller' : 'not_a_live_token_of_ours';
   throw new OAuthError(
     'invalid_request',
