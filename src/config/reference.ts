@@ -69,11 +69,15 @@ function renderType({ kind, values, secret }: ConfigKey): string {
 function renderDefault(key: ConfigKey): string {
   if (key.required) return 'required';
   if (key.default === undefined) return '–';
-  if (Array.isArray(key.default))
-    return key.default.length === 0
-      ? 'none'
-      : key.default.map((item) => code(String(item))).join(', ');
-  return code(String(key.default));
+  if (Array.isArray(key.default)) {
+    return key.default.map((item) => code(shown(item))).join(', ') || 'none';
+  }
+  return shown(key.default) === '{}' ? 'none' : code(shown(key.default));
+}
+
+/** A value as it is written in the file. */
+function shown(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 function renderAliases(): string {

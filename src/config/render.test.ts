@@ -54,6 +54,12 @@ test('docs/configuration.md is up to date (npm run docs)', () => {
   expect(read('docs/configuration.md')).toBe(renderReference());
 });
 
+test('defaults are shown as they are written: an empty mapping as none, never as [object Object]', () => {
+  const reference = renderReference();
+  expect(reference).toContain('| `resources[].claims` | mapping | none |');
+  expect(reference).not.toContain('[object');
+});
+
 test('docs/config.schema.json is up to date (npm run docs)', () => {
   expect(read('docs/config.schema.json')).toBe(renderJsonSchema());
 });

@@ -121,7 +121,7 @@ export const serverSections = {
         'The URL people open the admin UI at. Requests must name its host, or this computer.',
       ).optional(),
       api_key: secret(
-        'A key for programs, sent as `Authorization: Bearer`; 16 characters or more.',
+        'A key for programs, sent as `Authorization: Bearer`; 16 characters or more. Without it the admin API and `/metrics` answer 401.',
         16,
       ).optional(),
     })
@@ -162,9 +162,9 @@ export const serverSections = {
         .prefault({}),
       metrics: z
         .strictObject({
-          enabled: flag('Serve Prometheus metrics at `/metrics` of the admin listener.').prefault(
-            true,
-          ),
+          enabled: flag(
+            'Serve Prometheus metrics at `/metrics` of the admin listener, for callers with `admin.api_key`.',
+          ).prefault(true),
         })
         .prefault({}),
       tracing: z

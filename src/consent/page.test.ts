@@ -114,6 +114,8 @@ describe('the consent page names', () => {
       'at least every 7 days, at most 90 days. You can end it any time under <a href="/account">',
     );
     expect(markup({ lasts: { access: 900 } })).toContain('Lasts 15 minutes.');
+    const untilEnded = { access: 900, untilEnded: true };
+    expect(markup({ lasts: untilEnded })).toContain('Lasts until you end it.');
   });
 });
 

@@ -32,7 +32,12 @@ export type ConsentView = {
   workspaces?: { id: string; name: string; detail?: string; checked?: boolean }[];
   account: { email: string; switchUrl: string };
   /** in seconds; without `refresh` access ends with the token */
-  lasts: { access: number; refresh?: { idle: number; absolute: number } };
+  lasts: {
+    access: number;
+    refresh?: { idle: number; absolute: number };
+    /** The client may exchange other tokens of this person for this resource as long as the consent stands. */
+    untilEnded?: boolean;
+  };
   /** the page that lists connected apps */
   accountUrl: string;
   /** what was wrong with the form just sent */
@@ -116,7 +121,8 @@ function isElsewhere(
   return host !== known.host && !host.endsWith(`.${known.host}`);
 }
 
-function duration({ access, refresh }: ConsentView['lasts']): string {
+function duration({ access, refresh, untilEnded }: ConsentView['lasts']): string {
+  if (untilEnded) return 'Lasts until you end it.';
   if (!refresh) return `Lasts ${inWords(access)}.`;
   const { idle, absolute } = refresh;
   return `Lasts while it is used at least every ${inWords(idle)}, at most ${inWords(absolute)}.`;

@@ -79,6 +79,34 @@ test('what cannot be had again stays good for an hour, and comes back soon after
   expect(await cache.get()).toBe(2);
 });
 
+test('our own refusal is no failure of the host: it is asked again at once (CI14)', async () => {
+  const cache = setUp();
+  const busy = () => {
+    throw new GuardedFetchError({ kind: 'busy', scope: 'host' });
+  };
+  cache.answer(busy);
+  await expect(cache.get()).rejects.toMatchObject({ reason: { kind: 'busy' } });
+  cache.answer(() => 1);
+  expect(await cache.get()).toBe(1);
+  cache.advance(61);
+  cache.answer(busy);
+  expect(await cache.get(2)).toBe(1);
+  cache.answer(() => 2);
+  expect(await cache.get(2)).toBe(2);
+});
+
+test('our own refusal does not end the pause after a failure, and is not told in its place', async () => {
+  const cache = setUp();
+  cache.answer(down);
+  await expect(cache.get()).rejects.toMatchObject({ reason: { kind: 'timeout' } });
+  cache.advance(15);
+  cache.answer(() => {
+    throw new GuardedFetchError({ kind: 'busy', scope: 'global' });
+  });
+  await expect(cache.get()).rejects.toMatchObject({ reason: { kind: 'timeout' } });
+  expect(cache.loads).toBe(2);
+});
+
 test('a fault of our own is not hidden', async () => {
   const cache = setUp();
   cache.answer(() => {

@@ -4,7 +4,13 @@ import { createFetchLimits } from './guarded-limits.ts';
 
 function limitsAt(clock: { at: number }) {
   return createFetchLimits(
-    { concurrency: 5, concurrencyPerHost: 3, burstPerHost: 4, perSecondAndHost: 1 },
+    {
+      concurrency: 5,
+      concurrencyPerRequester: 2,
+      concurrencyPerHost: 3,
+      burstPerHost: 4,
+      perSecondAndHost: 1,
+    },
     () => new Date(clock.at),
   );
 }
@@ -40,6 +46,24 @@ describe('createFetchLimits', () => {
     clock.at += 1000;
     expect(tryOnce()).toBeUndefined();
     expect(tryOnce()).toEqual({ kind: 'busy', scope: 'host' });
+  });
+
+  it('one requesting address has a share of the places only, and gets its places back', () => {
+    const limits = limitsAt({ at: 0 });
+    const leave = ['a', 'b'].map((host) => limits.enter(host, '192.0.2.1'));
+    expect(reasonOf(() => limits.enter('c', '192.0.2.1'))).toEqual({
+      kind: 'busy',
+      scope: 'requester',
+    });
+    expect(reasonOf(() => limits.enter('c', '192.0.2.2'))).toBeUndefined();
+    leave[0]?.();
+    expect(reasonOf(() => limits.enter('c', '192.0.2.1'))).toBeUndefined();
+  });
+
+  it('what no request asks for has no share to keep to', () => {
+    const limits = limitsAt({ at: 0 });
+    for (const host of ['a', 'a', 'a', 'b', 'b']) limits.enter(host);
+    expect(reasonOf(() => limits.enter('b'))).toEqual({ kind: 'busy', scope: 'global' });
   });
 
   it('a clock that jumps back does not take tokens away', () => {

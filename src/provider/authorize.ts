@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import { type Fields, readForm, readQuery } from '../http/index.ts';
 import { callLibrary } from './bridge.ts';
 import type { ProviderDeps } from './deps.ts';
+import { requireInteraction } from './interaction.ts';
 import { privateParameters } from './prompts.ts';
 import type { LiveProvider } from './provider.ts';
 
@@ -40,6 +41,7 @@ export function authorize(deps: ProviderDeps, live: LiveProvider) {
 /** `GET /oauth/authorize/{uid}`: on after a sign-in or a consent page. */
 export function resume(deps: ProviderDeps, live: LiveProvider) {
   return async (ctx: Context): Promise<void> => {
+    await requireInteraction(live.current, ctx.params.uid, { device: false });
     const path = `/oauth/authorize/${encodeURIComponent(ctx.params.uid)}`;
     ctx.state.page = true;
     await callLibrary(ctx, { handle: live.handle, ...issuerOf(deps) }, path, {}, { form: {} });

@@ -4,7 +4,7 @@ import { type AuditEvent, recordAudit } from '../audit/index.ts';
 import type { Client } from '../clients/index.ts';
 import { approveGrant, consentPage } from '../consent/index.ts';
 import { type Fields, multiple, readForm, sendPage, single } from '../http/index.ts';
-import { isOnThisComputer, OAuthError, redirectHost } from '../oauth/index.ts';
+import { grantTypes, isOnThisComputer, OAuthError, redirectHost } from '../oauth/index.ts';
 import { chooseScopes, type Resource } from '../resources/index.ts';
 import type { ProviderDeps } from './deps.ts';
 import {
@@ -219,6 +219,7 @@ function send(
       refresh: refreshes
         ? { idle: tokens.refresh_ttl, absolute: tokens.refresh_absolute_ttl }
         : undefined,
+      untilEnded: mayExchange(client, resource),
     },
     accountUrl: `${base}/account`,
     problem,
@@ -227,6 +228,12 @@ function send(
     status: problem ? 400 : 200,
     formAction: 'anywhere',
   });
+}
+
+/** Whether the client may exchange other tokens for this resource on the strength of this consent. */
+function mayExchange({ clientId, metadata }: Client, { exchange }: Resource): boolean {
+  const listed = exchange?.consent === 'required' && exchange.clients.includes(clientId);
+  return listed && metadata.grant_types.includes(grantTypes.tokenExchange);
 }
 
 function key({ uid }: { uid?: string }): string {

@@ -15,7 +15,7 @@ import { cookieNames, cookieOptions } from './cookies.ts';
 import type { ProviderDeps } from './deps.ts';
 import { storedDevice } from './device-adapter.ts';
 import { readUserCode, showUserCode } from './device-codes.ts';
-import { interactionIsOver, interactionLifetime } from './interaction.ts';
+import { interactionIsOver, interactionLifetime, requireInteraction } from './interaction.ts';
 import { interactionPath, userCodeParameter } from './prompts.ts';
 import type { LiveProvider } from './provider.ts';
 
@@ -71,6 +71,7 @@ export function device(deps: ProviderDeps, live: LiveProvider) {
       const https = deps.config.server.issuer.startsWith('https:');
       const { cookies } = current.createContext(ctx.req, ctx.res);
       if (!cookies.get(cookieNames(https).resume, { signed: true })) throw interactionIsOver();
+      await requireInteraction(current, ctx.params.uid, { device: true });
       const path = `/device/${encodeURIComponent(ctx.params.uid)}`;
       ctx.state.page = true;
       await callLibrary(ctx, { handle, ...issuerOf(deps) }, path, {}, { form: {} });

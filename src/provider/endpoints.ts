@@ -9,6 +9,9 @@ import type { LiveProvider } from './provider.ts';
 import type { RequestState } from './request-state.ts';
 import { longestTokenForm, tokenForm } from './token-form.ts';
 
+/** Longest request of a device, in bytes: it is stored until its code has expired. */
+const longestDeviceRequest = 8 * 1024;
+
 /** Longest form where a token is asked about: what is no token shall be inactive, not an error. */
 const longestQuestion = 1536 * 1024;
 
@@ -46,7 +49,7 @@ function presented(deps: ProviderDeps) {
 
 /** `POST /oauth/device_authorization` (RFC 8628 §3.1). */
 export function deviceAuthorization(deps: ProviderDeps, live: LiveProvider) {
-  const endpoint = { path: '/oauth/device_authorization', limit: longestPush };
+  const endpoint = { path: '/oauth/device_authorization', limit: longestDeviceRequest };
   return (ctx: Context) =>
     post(deps, live, ctx, endpoint, async (sent) => authorizationForm(deps, sent));
 }

@@ -136,9 +136,9 @@ const sentences: Record<string, string> = {
 /** A sentence; one that begins with a parameter's name keeps its spelling. */
 function plain(description: string | undefined): string | undefined {
   if (!description) return undefined;
-  const isName = /^[a-z]+_/.test(description);
+  const isName = /^[a-z]+[_:]/.test(description);
   const first = description.charAt(0);
-  return `${isName ? first : first.toUpperCase()}${description.slice(1)}.`;
+  return `${isName ? first : first.toUpperCase()}${description.slice(1).replace(/\.+$/, '')}.`;
 }
 
 function fallback(error: ErrorCode): string {

@@ -59,6 +59,21 @@ async function details(provider: Provider, ctx: Context) {
   }
 }
 
+/**
+ * Holds an interaction to the way that it began. Attack: a device's consent, opened as that of a redirect,
+ * would be asked for without the device's code and its warning.
+ *
+ * @throws OAuthError invalid_request; one that is not there is left to the library
+ */
+export async function requireInteraction(
+  provider: Provider,
+  uid: string,
+  { device }: { device: boolean },
+): Promise<void> {
+  const found = await provider.Interaction.find(uid);
+  if (found && (found.deviceCode !== undefined) !== device) throw interactionIsOver();
+}
+
 /** A page of an authorization that is over, or that another browser began. */
 export function interactionIsOver(cause?: unknown): OAuthError {
   return new OAuthError(

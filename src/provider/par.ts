@@ -3,8 +3,8 @@ import { OAuthError } from '../oauth/index.ts';
 import { authorizationForm } from './authorize.ts';
 import type { ProviderDeps } from './deps.ts';
 
-/** Longest pushed request, in bytes; the library reads no body above 56 kB. */
-export const longestPush = 48 * 1024;
+/** Longest pushed request, in bytes: anybody can have one stored for a while. */
+export const longestPush = 16 * 1024;
 
 /**
  * A pushed request as the library shall see it (RFC 9126 §2.1): what an authorization request may carry,

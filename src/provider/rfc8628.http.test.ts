@@ -329,6 +329,20 @@ describe('the page is bound to the browser and the person (DV01, CN03, CN08)', (
     await refused(await poll(server, device_code), 400, 'access_denied');
   });
 
+  test('its page MUST NOT be opened as that of a redirect, without code and warning', async () => {
+    const { page, browser, device_code } = await open();
+    const uid = /\/consent\/([\w-]+)/.exec(page.html)?.[1] ?? '';
+    const wrong = await browser.open(`${server.url}/oauth/authorize/${uid}`);
+    expect(wrong.response.status).toBe(400);
+    expect(wrong.html).toContain('expired');
+    await refused(await poll(server, device_code), 400, 'authorization_pending');
+  });
+
+  test('a request of a device that is longer than 8 KiB MUST be refused', async () => {
+    const long = await sendDevice(server, { login_hint: 'x'.repeat(9000) });
+    await refused(long, 413, 'invalid_request');
+  });
+
   test('a browser without the cookie of the sign-in gets a page', async () => {
     const { page, device_code } = await open();
     const uid = /\/consent\/([\w-]+)/.exec(page.html)?.[1] ?? '';

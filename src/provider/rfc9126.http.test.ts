@@ -102,6 +102,11 @@ describe('§2 the push', () => {
     expect((await sendPush(server, inBody)).status).toBe(201);
   });
 
+  test('a push that is longer than 16 KiB MUST be refused', async () => {
+    const flow = good({ state: 'x'.repeat(17_000) });
+    await refused(await sendPush(server, flow), 413, 'invalid_request');
+  });
+
   test('a request_uri in a push MUST be refused', async () => {
     const request_uri = await push(server, good());
     await refused(await sendPush(server, good({ request_uri })), 400, 'invalid_request');
