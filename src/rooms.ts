@@ -6,7 +6,7 @@ import { type AuditMeta, createMetrics, ensureAuditPartitions } from './audit/in
 import { createClients } from './clients/index.ts';
 import { type Config, decodeKey } from './config/index.ts';
 import { type Database, migrate, openDatabase, type StorageOptions } from './db/index.ts';
-import { createGuardedFetch, type GuardedFetch } from './http/index.ts';
+import { createGuardedFetch, type FetchLimits, type GuardedFetch } from './http/index.ts';
 import { createKeys, createSecretBox, loadOrCreateLocalSecrets } from './keys/index.ts';
 import { createResources, hookSecret } from './resources/index.ts';
 import {
@@ -23,6 +23,8 @@ export interface RoomsDeps {
   db?: Database;
   /** Way out to addresses that strangers name, for tests that bring their own certificates. */
   fetch?: GuardedFetch;
+  /** Way out to addresses that operators name; `fetch` unless given. */
+  operatorFetch?: GuardedFetch;
 }
 
 /** Every room of levels 1 to 5, wired to one database. */
@@ -36,7 +38,7 @@ export type Rooms = Awaited<ReturnType<typeof openRooms>>;
  */
 export async function openRooms(
   config: Config,
-  { log, now = () => new Date(), db: opened, fetch }: RoomsDeps,
+  { log, now = () => new Date(), db: opened, ...waysOut }: RoomsDeps,
 ) {
   const secrets = secretsOf(config);
   const metrics = createMetrics();
@@ -56,11 +58,12 @@ export async function openRooms(
       },
       { lockout: lockoutOf(config) },
     );
-    const guarded = fetch ?? guardedFetch(config, now);
+    const { fetch = guardedFetch(config, now) } = waysOut;
+    const operatorFetch = waysOut.operatorFetch ?? waysOut.fetch ?? operatorsFetch(config, now);
     const clients = createClients(
       {
         db,
-        fetch: guarded,
+        ...{ fetch, operatorFetch },
         now,
         log,
         endTokensOfClient: (trx, id, at) => families.endAllOf(trx, { client_id: id }, at),
@@ -71,7 +74,7 @@ export async function openRooms(
     const resources = await createResources({ db, box, now, log });
     const trustedIssuers = await createTrustedIssuers({ db, now, log });
     const assertions = createIdentityAssertions(
-      { db, issuers: trustedIssuers, accounts, resources, fetch: guarded, now },
+      { db, issuers: trustedIssuers, accounts, resources, fetch: operatorFetch, now },
       config,
     );
     const claimsHooks = createClaimsHooks({
@@ -125,12 +128,24 @@ function open(
   });
 }
 
-function guardedFetch({ cimd }: Config, now: () => Date): GuardedFetch {
+function guardedFetch(
+  { cimd }: Config,
+  now: () => Date,
+  limits: Partial<FetchLimits> = {},
+): GuardedFetch {
   return createGuardedFetch({
     allowPrivateAddresses: cimd.allow_private_addresses,
     timeoutMs: cimd.fetch_timeout * 1000,
-    now,
+    ...{ now, limits },
   });
+}
+
+/**
+ * For keys of trusted issuers and of clients that operators made. Its limits are no other's, so that no
+ * stranger can use up what they need; nobody makes it ask for addresses of their own.
+ */
+function operatorsFetch(config: Config, now: () => Date): GuardedFetch {
+  return guardedFetch(config, now, { concurrencyPerRequester: Number.POSITIVE_INFINITY });
 }
 
 function keySettings(config: Config) {

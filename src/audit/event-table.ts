@@ -201,7 +201,6 @@ export const auditEvents = {
     slug: text('its short name'),
     changes: changes('what changed'),
   }),
-  resource_removed: event('A resource was removed.', { slug: text('its short name') }),
 
   trusted_issuer_created: event('Identity assertions of an issuer are accepted from now on.', {
     issuer: text('its `iss`'),

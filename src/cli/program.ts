@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Help, type Option } from 'commander';
 import { clientCommand } from './client.ts';
 import { configCommand } from './config.ts';
 import { keyCommand } from './key.ts';
@@ -16,6 +16,7 @@ import { versionCommand } from './version.ts';
 export function createProgram(): Command {
   const program = new Command('authserver')
     .description('An OAuth 2.1 authorization server for MCP servers')
+    .configureHelp({ optionDescription: describeOption })
     .showSuggestionAfterError()
     .showHelpAfterError('(--help shows how it is called)');
   for (const command of [
@@ -36,6 +37,12 @@ export function createProgram(): Command {
   }
   prepare(program);
   return program;
+}
+
+/** As commander has it, and whether the option may be left out, which commander does not say. */
+function describeOption(option: Option): string {
+  const description = new Help().optionDescription(option);
+  return option.mandatory ? `${description} (required)` : description;
 }
 
 /** Commander copies settings only to commands that are made after them. */

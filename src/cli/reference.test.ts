@@ -18,6 +18,32 @@ test('every command has a description, and each that reads the data takes --conf
   }
 });
 
+test('an option that may not be left out says so, in the reference and in the help', () => {
+  const commands = leaves(createProgram());
+  const mandatory = commands.flatMap((command) =>
+    command.options.flatMap(({ mandatory, long }) =>
+      mandatory ? [`${command.parent?.name()} ${command.name()} ${long}`] : [],
+    ),
+  );
+  expect(mandatory).toEqual([
+    'user link --issuer',
+    'user link --subject',
+    'user unlink --issuer',
+    'user unlink --subject',
+    'token create --resource',
+    'token create --scope',
+    'token create --user',
+    'token create --name',
+    'token mint --resource',
+    'token mint --scope',
+  ]);
+  expect(cliReference().match(/\(required\) \|$/gm)).toHaveLength(mandatory.length);
+  const create = commands.find(
+    ({ name, parent }) => name() === 'create' && parent?.name() === 'token',
+  );
+  expect(create?.helpInformation().match(/\(required\)/g)).toHaveLength(4);
+});
+
 function leaves(command: Command): Command[] {
   return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
 }

@@ -6,7 +6,7 @@ export function cliReference(): string {
   return `${[
     '# Command line',
     '<!-- Generated from the source by `npm run docs`; a test fails when it is stale. -->',
-    '`npm run authserver -- COMMAND` in a checkout, `authserver COMMAND` where the package is installed. `npm start` is `serve`.',
+    '`npm run authserver -- COMMAND` in a checkout, `authserver COMMAND` where the package is installed. `npm start` is `serve`. To read JSON through a pipe write `npm run -s authserver -- COMMAND --json`: without `-s`, npm prints lines of its own first.',
     'Commands that read or change the data open the database themselves. With Postgres they work while servers run, which take changes over at once. The embedded database has one process at a time: stop the server first; a command that finds it in use says by which process.',
     'Changes are in the audit log under the actor `cli` and the name of the system user. Secrets are printed once, on standard output; remarks go to standard error. Passwords are asked for or read from standard input, never taken as an argument.',
     exitCodes,
@@ -39,11 +39,12 @@ function section(command: Command, path: readonly string[]): string {
   const described = command.registeredArguments
     .filter(({ description }) => description)
     .map((argument) => [argument.name(), argument.description]);
-  const options = command.options.map(({ flags, description, argChoices, defaultValue }) => [
+  const options = command.options.map(({ flags, description, mandatory, ...option }) => [
     flags,
     description +
-      (argChoices ? ` (${argChoices.join(', ')})` : '') +
-      (defaultValue === undefined || defaultValue === true ? '' : ` (default ${defaultValue})`),
+      (option.argChoices ? ` (${option.argChoices.join(', ')})` : '') +
+      defaultOf(option.defaultValue) +
+      (mandatory ? ' (required)' : ''),
   ]);
   const rows = [...described, ...options].map(
     ([name, text]) => `| \`${name}\` | ${text?.trim()} |`,
@@ -53,6 +54,10 @@ function section(command: Command, path: readonly string[]): string {
     `${sentence(command.description())}`,
     ...(rows.length > 0 ? [`| | |\n|---|---|\n${rows.join('\n')}`] : []),
   ].join('\n\n');
+}
+
+function defaultOf(value: unknown): string {
+  return value === undefined || value === true ? '' : ` (default ${value})`;
 }
 
 function sentence(text: string): string {

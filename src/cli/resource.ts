@@ -69,17 +69,26 @@ function show(): Command {
 
 function text(resource: Resource): string {
   const shown = wire(resource);
-  const { scopes, access, exchange: _exchange, workspace_scoped, claims, ...rest } = shown;
+  const { scopes, access, exchange, workspace_scoped, claims, ...rest } = shown;
   const members = {
     ...rest,
     enabled: String(rest.enabled),
     workspace_scoped: String(workspace_scoped),
     claims: Object.keys(claims).join(', ') || 'the standard ones',
     claims_hook: shown.claims_hook?.url,
+    exchange: exchangeOf(exchange),
   };
   const rules = access.map((rule) => JSON.stringify(rule));
   const names = scopes.map(({ name, description }) => `${name} (${description})`);
   return fields({ ...members, scopes: names.join(', '), access: rules.join(', ') || 'everybody' });
+}
+
+/** Who may exchange tokens of other resources for one of this. */
+function exchangeOf(policy: Resource['exchange']): string {
+  if (!policy || policy.clients.length === 0) return 'nobody';
+  const { clients, consent, impersonation } = policy;
+  const unnamed = impersonation.length > 0 ? `; without act: ${impersonation.join(' ')}` : '';
+  return `${clients.join(' ')} (consent: ${consent}${unnamed})`;
 }
 
 /** Without its secret. */

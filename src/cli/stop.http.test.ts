@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { createPlace, freePort, localServer, ready } from './process.testing.ts';
+
+const root = new URL('../../', import.meta.url).pathname;
 
 vi.setConfig({ testTimeout: 180_000 });
 
@@ -59,4 +63,22 @@ it('SIGTERM: a client that never finishes is cut off after shutdown_wait, and th
   const waited = performance.now() - asked;
   expect(waited).toBeGreaterThan(2900);
   expect(waited).toBeLessThan(10_000);
+});
+
+it('SIGTERM to npm, which started it, ends the server too', async () => {
+  await using place = createPlace();
+  const port = await freePort();
+  const database = `storage: { pglite: { path: "${join(place.directory, 'db')}" } }`;
+  place.write('config.yaml', localServer(port, await freePort(), database));
+  const file = join(place.directory, 'config.yaml');
+  const npm = spawn('npm', ['start', '--', '--config', file], { cwd: root, stdio: 'ignore' });
+  const url = `http://127.0.0.1:${port}/livez`;
+  const answers = () =>
+    fetch(url).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  await expect.poll(answers, { timeout: 60_000, interval: 200 }).toBe(true);
+  npm.kill('SIGTERM');
+  await expect.poll(answers, { timeout: 15_000, interval: 200 }).toBe(false);
 });

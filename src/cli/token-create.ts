@@ -63,7 +63,7 @@ export function mintToken(): Command {
       'make a short-lived access token to try a resource server with, without sign-in and consent; audited',
     ),
   )
-    .option('--client <client_id>', 'the client that it is issued to')
+    .option('--client <client_id>', 'the client that it is issued to; this or --user is required')
     .option('--user <user>', 'whom it speaks for: e-mail address or id; default the client itself')
     .addOption(
       new Option(

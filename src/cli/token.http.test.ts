@@ -29,6 +29,7 @@ resources:
     scopes:
       - { name: boards, description: Use boards }
       - { name: docs, description: Read documents }
+    exchange: { clients: [svc, gw], consent: operator, impersonation: [gw] }
 clients: [{ client_id: svc, client_name: Service, client_secret: ${'s'.repeat(32)}, grant_types: [client_credentials] }]
 users:
   - { email: ada@example.test, password: correct horse ada }
@@ -216,4 +217,48 @@ it('what cannot be is refused with one sentence', async () => {
     expect(ended).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(sentence) });
   }
   expect(await json('token', 'list')).toEqual([]);
+});
+
+it('revoking a refresh token ends its authorization and what was exchanged under it', async () => {
+  await inspect(async ({ accounts, db, tokens }) => {
+    const [ada] = (await accounts.list({ limit: 1, after: '' })).items;
+    const userId = String(ada?.id);
+    const [at, expiresAt] = [new Date(), new Date(Date.now() + 3_600_000)];
+    const family = { id: 'F', grantId: 'G', clientId: 'svc', userId, payload: {}, expiresAt };
+    await tokens.families.start(db.kysely, family, at);
+    const row = {
+      ...{ client_id: 'svc', sub: userId, resource: 'https://boards.test/mcp', scope: 'boards' },
+      ...{ token_type: 'Bearer' as const, issued_at: at, expires_at: expiresAt },
+    };
+    const ofFamily = { ...row, grant_type: 'authorization_code', family_id: 'F', grant_id: 'G' };
+    const grant_type = 'urn:ietf:params:oauth:grant-type:token-exchange';
+    const issuances = [
+      { ...ofFamily, jti: 'refresh', kind: 'refresh_token' as const },
+      { ...ofFamily, jti: 'access', kind: 'access_token' as const },
+      { ...row, jti: 'exchanged', kind: 'access_token' as const, grant_type, parent_jti: 'access' },
+    ];
+    for (const issuance of issuances) {
+      await db.kysely.insertInto('issuances').values(issuance).execute();
+    }
+  });
+  const refresh = ['token', 'revoke', 'refresh'];
+  expect((await command(...refresh)).stdout).toBe('The authorization F of refresh has ended.\n');
+  for (const id of ['access', 'exchanged']) {
+    expect(await json('token', 'show', id)).toMatchObject({ status: 'ended' });
+  }
+  expect((await command(...refresh)).stdout).toBe('refresh had ended before.\n');
+  await inspect(async ({ db }) => {
+    const events = await db.kysely
+      .selectFrom('audit_events')
+      .select(['actor_kind', 'detail'])
+      .where('type', '=', 'token_revoked')
+      .execute();
+    const detail = { reason: 'operator', jti: 'refresh', family_id: 'F', count: 3 };
+    expect(events).toEqual([{ actor_kind: 'cli', detail }]);
+  });
+});
+
+it('resource show says who may exchange towards it', async () => {
+  const { stdout } = await command('resource', 'show', 'boards');
+  expect(stdout).toMatch(/^exchange +svc gw \(consent: operator; without act: gw\)$/m);
 });

@@ -1,10 +1,14 @@
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { decodeJwt } from 'jose';
-import { auditRow } from '../audit/index.ts';
 import { hashId } from '../db/index.ts';
 import type { Rooms } from '../rooms.ts';
-import { type IssuedToken, type PersonalToken, readOpaqueToken } from '../tokens/index.ts';
+import {
+  endIssued,
+  type IssuedToken,
+  type PersonalToken,
+  readOpaqueToken,
+} from '../tokens/index.ts';
 import { CommandFailure } from './failure.ts';
 import { type ConfigOption, configured } from './load.ts';
 import { operator } from './operator.ts';
@@ -22,7 +26,6 @@ import { createToken, mintToken } from './token-create.ts';
 import { findAccount } from './user-lookup.ts';
 
 const pageSize = 200;
-const reason = 'cli';
 
 /** `authserver token …` */
 export function tokenCommand(): Command {
@@ -102,30 +105,25 @@ function revoke(): Command {
       const issued = await findIssued(rooms, which);
       return { issued, count: await end(rooms, issued) };
     });
-    const { jti, family_id } = issued;
-    if (count === undefined) print(`The authorization ${family_id} of ${jti} has ended.`);
-    else if (count === 0) print(`${jti} had ended before.`);
-    else print(`${jti} has ended${count > 1 ? `, and ${count - 1} exchanged from it` : ''}.`);
+    print(endingOf(issued, count));
   });
 }
 
-/** @returns how many tokens ended; undefined for a whole authorization */
-async function end({ tokens, now }: Rooms, issued: IssuedToken): Promise<number | undefined> {
-  const { actor, meta } = operator(now());
-  const { jti, kind, resource, family_id, client_id } = issued;
-  const ofFamily = kind === 'refresh_token' && family_id !== null;
-  const event = auditRow(
-    {
-      type: 'token_revoked',
-      ...{ actor, resource, clientId: client_id ?? undefined },
-      userId: issued.sub === client_id ? undefined : issued.sub,
-      detail: ofFamily ? { reason, jti, family_id } : { reason, jti },
-    },
-    meta,
+function endingOf({ jti, kind, family_id }: IssuedToken, count: number): string {
+  if (count === 0) return `${jti} had ended before.`;
+  if (kind === 'refresh_token' && family_id !== null) {
+    return `The authorization ${family_id} of ${jti} has ended.`;
+  }
+  return `${jti} has ended${count > 1 ? `, and ${count - 1} exchanged from it` : ''}.`;
+}
+
+/** @returns how many tokens ended just now */
+async function end({ db, tokens, now }: Rooms, { jti }: IssuedToken): Promise<number> {
+  const ended = await endIssued(
+    { db, exchange: tokens.exchange },
+    { jti, extent: 'token', ...operator(now()) },
   );
-  if (!ofFamily) return (await tokens.exchange.end(jti, [event], meta.at)).length;
-  await tokens.exchange.refuse({ claims: [], endFamily: family_id, events: [event] }, meta.at);
-  return undefined;
+  return ended?.length ?? 0;
 }
 
 /** @throws CommandFailure where no record is found */

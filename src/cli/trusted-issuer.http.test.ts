@@ -62,7 +62,8 @@ it('lists, shows, disables and enables trusted issuers', async () => {
 
 it('links an account to an identity, shows it, and unlinks it', async () => {
   const key = ['--issuer', issuer, '--subject', '00u1'];
-  expect((await command('user', 'link', 'ada@example.com', ...key)).code).toBe(0);
+  const linked = await command('user', 'link', 'ada@example.com', ...key);
+  expect(linked).toEqual({ code: 0, text: `ada@example.com is 00u1 at ${issuer} from now on.\n` });
   const again = await command('user', 'link', 'ada@example.com', ...key);
   expect(again).toMatchObject({ code: 1, text: expect.stringContaining('linked') });
   const { identities } = await json('user', 'show', 'ada@example.com');
@@ -71,4 +72,17 @@ it('links an account to an identity, shows it, and unlinks it', async () => {
   expect((await command('user', 'unlink', 'ada@example.com', ...key)).code).toBe(0);
   expect((await command('user', 'unlink', 'ada@example.com', ...key)).code).toBe(1);
   expect((await json('user', 'show', 'ada@example.com')).identities).toEqual([]);
+});
+
+it.each([
+  ['has a slash too many', `${issuer}/`],
+  ['is disabled', issuer],
+])('a link to an issuer that %s is made, with a warning', async (_what, url) => {
+  await command('trusted-issuer', 'disable', issuer);
+  const key = ['--issuer', url, '--subject', '00u1'];
+  const { code, text } = await command('user', 'link', 'ada@example.com', ...key);
+  expect(code).toBe(0);
+  expect(text).toMatch(
+    /from now on\.\nWarning: .* is not trusted.* authserver trusted-issuer list/,
+  );
 });

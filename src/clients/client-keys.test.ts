@@ -3,21 +3,28 @@ import { OAuthError } from '../oauth/index.ts';
 import { createClientKeys } from './client-keys.ts';
 import { clientsConfig, publicKey, silentLog, testClock, testWeb } from './clients.testing.ts';
 import { decidePreregistered } from './policy.ts';
+import type { Client } from './types.ts';
 
 const uri = 'https://app.test/jwks.json';
 const [one, two] = [publicKey('EC', 'one'), publicKey('EC', 'two')];
 
-function setUp(members: object = { jwks_uri: uri }) {
+function setUp(members: object = { jwks_uri: uri }, kind: Client['kind'] = 'cimd') {
   const clock = testClock();
   const web = testWeb(clock.now);
+  const operators = testWeb(clock.now);
   const { metadata } = decidePreregistered(
     { redirect_uris: ['https://app.test/cb'], ...members },
     clientsConfig(),
   );
-  const keysFor = createClientKeys({ fetch: web.fetch, now: clock.now, log: silentLog });
-  const client = { clientId: 'app', metadata };
+  const keysFor = createClientKeys({
+    ...{ fetch: web.fetch, operatorFetch: operators.fetch },
+    ...{ now: clock.now, log: silentLog },
+  });
+  const client = { clientId: 'app', kind, metadata };
   const kids = async (kid?: string) => (await keysFor(client, { kid }))?.keys.map((key) => key.kid);
-  return { clock, web, kids };
+  const strangersKids = async () =>
+    (await keysFor({ ...client, kind: 'cimd' }, {}))?.keys.map((key) => key.kid);
+  return { clock, web, operators, kids, strangersKids };
 }
 
 describe('the keys of a client', () => {
@@ -57,6 +64,16 @@ describe('the keys of a client', () => {
     expect(await kids('two')).toEqual(['one', 'two']);
     for (let count = 0; count < 100; count += 1) await kids(`made-up-${count}`);
     expect(web.asked).toHaveLength(2);
+  });
+
+  it('of a client that an operator made are not fetched within the limits of strangers, nor kept with theirs', async () => {
+    const { web, operators, kids, strangersKids } = setUp({ jwks_uri: uri }, 'preregistered');
+    web.fail(uri, { kind: 'busy', scope: 'host' });
+    operators.serve(uri, { keys: [one] });
+    await expect(strangersKids()).rejects.toThrow(OAuthError);
+    expect(await kids('one')).toEqual(['one']);
+    await expect(strangersKids()).rejects.toThrow(OAuthError);
+    expect(operators.asked).toHaveLength(1);
   });
 
   it('CI18: that cannot be had are invalid_client, and are not asked for again at once', async () => {

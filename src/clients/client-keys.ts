@@ -6,7 +6,10 @@ import type { Client, Log, PublicKeySet } from './types.ts';
 const mostBytes = 64 * 1024;
 
 export interface ClientKeysDeps {
+  /** For addresses that strangers named, in documents and registrations. */
   fetch: GuardedFetch;
+  /** For addresses that operators named: strangers must not be able to use up its limits. */
+  operatorFetch: GuardedFetch;
   now: () => Date;
   log: Log;
 }
@@ -19,19 +22,16 @@ export interface ClientKeysDeps {
  * @returns `keysFor(client, { kid })`: the keys, or undefined for a client that has none; throws
  *   OAuthError invalid_client when they cannot be had
  */
-export function createClientKeys({ fetch, now, log }: ClientKeysDeps) {
-  const keysAt = createGuardedCache({
-    now,
-    load: async (uri) =>
-      (await fetch(uri, { read: (json) => readKeySet(json), maxBytes: mostBytes })).json,
-  });
+export function createClientKeys({ fetch, operatorFetch, now, log }: ClientKeysDeps) {
+  const keysNamedBy = { strangers: keysVia(fetch, now), operators: keysVia(operatorFetch, now) };
 
   return async function keysFor(
-    client: Pick<Client, 'clientId' | 'metadata'>,
+    client: Pick<Client, 'clientId' | 'kind' | 'metadata'>,
     { kid }: { kid?: string | undefined } = {},
   ): Promise<PublicKeySet | undefined> {
     const { jwks, jwks_uri: uri } = client.metadata;
     if (jwks || !uri) return jwks;
+    const keysAt = keysNamedBy[client.kind === 'preregistered' ? 'operators' : 'strangers'];
     try {
       return await keysAt(
         uri,
@@ -45,4 +45,12 @@ export function createClientKeys({ fetch, now, log }: ClientKeysDeps) {
       });
     }
   };
+}
+
+function keysVia(fetch: GuardedFetch, now: () => Date) {
+  return createGuardedCache({
+    now,
+    load: async (uri) =>
+      (await fetch(uri, { read: (json) => readKeySet(json), maxBytes: mostBytes })).json,
+  });
 }

@@ -100,6 +100,7 @@ export function testClients(db: Database, config = clientsConfig(), clock = test
     {
       db,
       fetch: web.fetch,
+      operatorFetch: web.fetch,
       now: clock.now,
       log: silentLog,
       endTokensOfClient: async (_trx, clientId) => {

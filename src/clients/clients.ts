@@ -20,7 +20,10 @@ const cacheLifetimeMs = 500;
 
 export interface ClientsDeps {
   db: Database;
+  /** Way out to addresses that strangers named. */
   fetch: GuardedFetch;
+  /** Way out to addresses that operators named, with limits of its own. */
+  operatorFetch: GuardedFetch;
   now: () => Date;
   log: Log;
   /**
@@ -34,7 +37,7 @@ export type Clients = ReturnType<typeof createClients>;
 
 /** Everything about clients, over one database. */
 export function createClients(
-  { db, fetch, now, log, endTokensOfClient }: ClientsDeps,
+  { db, fetch, operatorFetch, now, log, endTokensOfClient }: ClientsDeps,
   config: ClientsConfig,
 ) {
   const cache = createClientCache(cacheLifetimeMs, now);
@@ -77,7 +80,7 @@ export function createClients(
       if (!isDocumentUrl(clientId)) return stored(clientId, version);
       return refresh ? documents.current(clientId) : documents.stored(clientId, version);
     },
-    keysFor: createClientKeys({ fetch, now, log }),
+    keysFor: createClientKeys({ fetch, operatorFetch, now, log }),
     verifySecret,
     register,
     issueInitialAccessToken,

@@ -84,13 +84,46 @@ export const rowWarnings: readonly Rule[] = [
       ]),
   },
   {
-    reads: ['resources[].clients', 'clients[]', 'clients[].client_id'],
-    check: ({ resources, clients }) =>
+    reads: [
+      'resources[].clients',
+      'resources[].exchange',
+      'trusted_issuers[].clients',
+      'clients[]',
+      'clients[].client_id',
+    ],
+    check: ({ resources, trusted_issuers, clients }) =>
       undeclared(
-        (id) => clients.some(({ client_id }) => client_id === id),
-        resources.flatMap((row, index) =>
-          row.clients.map((id, place) => [['resources', index, 'clients', place], id] as const),
-        ),
+        (id) => id.startsWith('https://') || clients.some(({ client_id }) => client_id === id),
+        [
+          ...resources.flatMap((row, index) => [
+            ...named(row.clients, ['resources', index, 'clients']),
+            ...named(row.exchange?.clients, ['resources', index, 'exchange', 'clients']),
+            ...named(row.exchange?.impersonation, [
+              'resources',
+              index,
+              'exchange',
+              'impersonation',
+            ]),
+          ]),
+          ...trusted_issuers.flatMap((row, index) =>
+            named(row.clients, ['trusted_issuers', index, 'clients']),
+          ),
+        ],
+      ),
+  },
+  {
+    reads: ['trusted_issuers[].scopes', 'clients[].scope', 'resources[].scopes'],
+    check: ({ resources, trusted_issuers, clients }) =>
+      undeclared(
+        (name) => resources.some(({ scopes }) => scopes.some((scope) => scope.name === name)),
+        [
+          ...trusted_issuers.flatMap((row, index) =>
+            named(row.scopes, ['trusted_issuers', index, 'scopes']),
+          ),
+          ...clients.flatMap(({ scope }, index) =>
+            (scope?.split(' ') ?? []).map((name) => [['clients', index, 'scope'], name] as const),
+          ),
+        ],
       ),
   },
   {
@@ -122,6 +155,11 @@ export const rowWarnings: readonly Rule[] = [
 function isLocalAddress(address: string): boolean {
   const { host } = parseAddress(address) ?? {};
   return host !== undefined && isLoopbackUrl(`http://${host.includes(':') ? `[${host}]` : host}`);
+}
+
+/** Names in a list, each with its place. */
+function named(names: readonly string[] | undefined, path: Path): [Path, string][] {
+  return (names ?? []).map((name, place) => [[...path, place], name]);
 }
 
 function undeclared(

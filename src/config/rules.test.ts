@@ -166,6 +166,26 @@ test.each([
   ['oauth: {default_resource: https://a.example}', 'oauth.default_resource', 'is not declared'],
   ['users: [{email: a@b.c, workspaces: [acme]}]', 'users[0].workspaces[0]', 'is not declared'],
   [`resources: [{${resource}, clients: [nope]}]`, 'resources[0].clients[0]', 'is not declared'],
+  [
+    `resources: [{${resource}, exchange: {clients: [nope]}}]`,
+    'resources[0].exchange.clients[0]',
+    'is not declared',
+  ],
+  [
+    `resources: [{${resource}, exchange: {impersonation: [nope]}}]`,
+    'resources[0].exchange.impersonation[0]',
+    'is not declared',
+  ],
+  [
+    `trusted_issuers: [{issuer: https://idp.example, clients: [nope, "https://app.example/c"]}]`,
+    'trusted_issuers[0].clients[0]',
+    'is not declared',
+  ],
+  [
+    `trusted_issuers: [{issuer: https://idp.example, scopes: [nope]}]`,
+    'trusted_issuers[0].scopes[0]',
+    'is not declared',
+  ],
   ['workspaces: [{slug: acme}]', 'workspaces', 'has no effect in this version'],
   [
     `resources: [{${resource}, workspace_scoped: true}]`,

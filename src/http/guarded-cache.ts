@@ -1,4 +1,4 @@
-import { GuardedFetchError } from './guarded-error.ts';
+import { GuardedFetchError, isBusy } from './guarded-error.ts';
 
 const second = 1000;
 /** Longest times, in milliseconds: an answer is fresh, and one that cannot be had again is good. */
@@ -19,7 +19,8 @@ interface Entry<T> {
 /**
  * Keeps what the guarded fetch brought: fresh for ten minutes, asked for again when it is not enough (at
  * most once a minute) or could not be had (every 15 seconds), by one fetch at a time, and good for an hour
- * while it cannot be had again.
+ * while it cannot be had again. A `busy` refusal speaks of us and not of the host: it is no attempt, or
+ * others could lock somebody out by making us busy.
  *
  * @param load fetches the value of a key
  * @returns `get(key, isEnough)`: the value, if need be one that is not enough; throws the
@@ -51,6 +52,7 @@ export function createGuardedCache<T>({
   };
 
   async function renew(key: string, entry: Entry<T>): Promise<T> {
+    const before = entry.triedAt;
     entry.triedAt = now().getTime();
     try {
       const value = await load(key);
@@ -59,7 +61,8 @@ export function createGuardedCache<T>({
       delete entry.failure;
       return value;
     } catch (error) {
-      if (error instanceof GuardedFetchError) entry.failure = error;
+      if (isBusy(error)) entry.triedAt = before;
+      else if (error instanceof GuardedFetchError) entry.failure = error;
       throw error;
     } finally {
       delete entry.running;

@@ -16,7 +16,7 @@ export type GuardedFetchReason =
   | { kind: 'too_large'; limit: number }
   | { kind: 'json'; problem: string }
   | { kind: 'document'; problem: string }
-  | { kind: 'busy'; scope: 'host' | 'global' };
+  | { kind: 'busy'; scope: 'host' | 'global' | 'requester' };
 
 /** The one error of the guarded fetch; `reason` stays inside, `message` says nothing about the target. */
 export class GuardedFetchError extends Error {
@@ -27,6 +27,11 @@ export class GuardedFetchError extends Error {
     super('The document could not be fetched or is not valid.', options);
     this.reason = reason;
   }
+}
+
+/** Whether our own limits refused it, before anybody was asked. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof GuardedFetchError && error.reason.kind === 'busy';
 }
 
 const tlsCodes = /CERT|TLS|SSL|ISSUER|SELF_SIGNED|SIGNATURE|CRL|HOSTNAME_MISMATCH|EPROTO/;

@@ -1,9 +1,13 @@
 import type { RequestListener } from 'node:http';
 import { createGzip } from 'node:zlib';
+import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { httpsServer, sink, type TestServer, throwawayCertificate } from './guarded.testing.ts';
 import { GuardedFetchError } from './guarded-error.ts';
 import { createGuardedFetch, type GuardedFetchOptions } from './guarded-fetch.ts';
+
+import { newTraceId, type RequestContext, withRequestContext } from './request-context.ts';
+import { createSite } from './site.ts';
 
 type Certificate = Awaited<ReturnType<typeof throwawayCertificate>>;
 
@@ -44,6 +48,12 @@ async function failure(work: Promise<unknown>): Promise<GuardedFetchError> {
   );
   if (!(error instanceof GuardedFetchError)) throw new Error('it did not fail as it should');
   return error;
+}
+
+function contextOf(ip: string): RequestContext {
+  const log = pino({ enabled: false });
+  const site = createSite('https://as.test');
+  return { traceId: newTraceId(), ip, userAgent: '', log, receivedAt: new Date(), site };
 }
 
 const reasonFor = async (options: Partial<GuardedFetchOptions> = {}, url = here()) =>
@@ -354,6 +364,25 @@ describe('CI14, CI19: limits and proxies', () => {
     expect(fetched).toBeGreaterThan(0);
     expect(fetched).toBeLessThanOrEqual(20);
     expect(server.contacts() - before).toBe(fetched);
+  });
+
+  it('what one address keeps waiting for MUST NOT take the places of others', async () => {
+    handle = (request, response) => {
+      if (request.url !== '/slow')
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    };
+    const fetch = fetcher({ timeoutMs: 700, limits: { concurrencyPerHost: 64, concurrency: 16 } });
+    const from = (ip: string, path: string) =>
+      withRequestContext(contextOf(ip), () => fetch(here(path), { read: raw }));
+    const slow = Array.from({ length: 16 }, () => failure(from('2001:db8::1', '/slow')));
+    expect((await failure(from('2001:db8::2', '/'))).reason).toEqual({
+      kind: 'busy',
+      scope: 'requester',
+    });
+    await from('192.0.2.7', '/');
+    await fetch(here('/'), { read: raw });
+    const reasons = (await Promise.all(slow)).map(({ reason }) => reason.kind);
+    expect(reasons.filter((kind) => kind === 'timeout')).toHaveLength(8);
   });
 
   it('HTTPS_PROXY is ignored: a proxy would look the name up again, unchecked', async () => {

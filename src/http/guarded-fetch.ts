@@ -13,6 +13,7 @@ import {
   readDocument,
 } from './guarded-response.ts';
 import { checkOutboundUrl } from './guarded-url.ts';
+import { currentAddressBucket } from './request-context.ts';
 
 export interface GuardedFetchOptions {
   /** Lets loopback and private networks pass the address check; for development only. */
@@ -52,6 +53,7 @@ export type GuardedFetch = <T>(
 
 const defaultLimits: FetchLimits = {
   concurrency: 64,
+  concurrencyPerRequester: 8,
   concurrencyPerHost: 8,
   burstPerHost: 20,
   perSecondAndHost: 1,
@@ -74,7 +76,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   return async (address, { read, maxBytes }) => {
     const checked = checkOutboundUrl(address);
     if (!checked.ok) throw new GuardedFetchError({ kind: 'url', problem: checked.problem });
-    const leave = limits.enter(checked.url.host);
+    const leave = limits.enter(checked.url.host, currentAddressBucket());
     const startedAt = performance.now();
     try {
       const limit = maxBytes ?? options.maxBytes ?? 5 * 1024;

@@ -19,7 +19,7 @@ export { errors, renderError } from './errors.ts';
 export { type Fields, multiple, parseFields, single } from './fields.ts';
 export { refusedRange } from './guarded-address.ts';
 export { createGuardedCache } from './guarded-cache.ts';
-export { GuardedFetchError } from './guarded-error.ts';
+export { GuardedFetchError, isBusy } from './guarded-error.ts';
 export {
   createGuardedFetch,
   type Fetched,
@@ -27,6 +27,7 @@ export {
   type GuardedFetchOptions,
 } from './guarded-fetch.ts';
 export { parseStrictJson, StrictJsonError } from './guarded-json.ts';
+export type { FetchLimits } from './guarded-limits.ts';
 export { checkOutboundUrl } from './guarded-url.ts';
 export { securityHeaders } from './headers.ts';
 export { careIcon, problemNote, tickIcon } from './icons.ts';

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import type { Middleware } from 'koa';
 import type { Logger } from 'pino';
-import { clientAddress, type TrustedProxies } from './address.ts';
+import { addressBucket, clientAddress, type TrustedProxies } from './address.ts';
 import { loggedPath } from './logger.ts';
 import type { Site } from './site.ts';
 
@@ -47,6 +47,12 @@ export function currentRequest(): RequestContext {
 /** The trace id of the request that is being served, if one is. */
 export function currentTraceId(): string | undefined {
   return storage.getStore()?.traceId;
+}
+
+/** The address bucket of the request that is being served, if one is: what its shares are counted by. */
+export function currentAddressBucket(): string | undefined {
+  const context = storage.getStore();
+  return context && addressBucket(context.ip);
 }
 
 export type RequestContextDeps = {

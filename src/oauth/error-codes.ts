@@ -223,8 +223,9 @@ export function errorReference(): string {
     '# Errors',
     '<!-- Generated from the source by `npm run docs`; a test fails when it is stale. -->',
     'An error is JSON `{error, error_description, trace_id}` for programs and a page for people. `error` is one of the codes below, `error_description` says what was wrong in this request and what to do, and the line of the log with the same `trace_id` has the full reason. At the authorization endpoint a trusted client gets the code by redirect, with `state` and `iss`. `429` and `503` carry `Retry-After`.',
+    'The status is the usual one. `invalid_request` also comes with 404 and 405 (no such address, another method), 413 and 415 (a body that is too large or of another type), and `temporarily_unavailable` with 429 (too many requests).',
     [
-      '| error | status | what is wrong | what to do | defined in |',
+      '| error | usual status | what is wrong | what to do | defined in |',
       '|---|---|---|---|---|',
       ...rows,
     ].join('\n'),

@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type GuardedFetch, GuardedFetchError } from '../http/index.ts';
 import { basic, granted, refused } from './answers.testing.ts';
 import { type DocumentHost, startDocumentHost } from './document-host.testing.ts';
 import { type Claims, type Idp, idpKey, startIdp } from './id-jag-idp.testing.ts';
-import { rs1, startServer, type TestServer, webSecret } from './server.testing.ts';
+import {
+  rs1,
+  startServer,
+  type TestServer,
+  type TestServerOptions,
+  webSecret,
+} from './server.testing.ts';
 
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const metadata = 'https://idp.test/.well-known/openid-configuration';
@@ -14,11 +21,17 @@ let server: TestServer;
 beforeAll(async () => {
   host = await startDocumentHost(['idp.test']);
   idp = await startIdp(host, { issuer: 'https://idp.test' });
-  server = await startServer({
-    fetch: host.fetch,
-    extra: `trusted_issuers: [{ issuer: "${idp.issuer}" }]`,
-  });
-  const by = { actor: { kind: 'cli' as const }, meta: { at: server.now() } };
+  server = await serverWith({ fetch: host.fetch });
+});
+afterAll(async () => {
+  await server?.close();
+  await host?.close();
+});
+
+async function serverWith(ways: Pick<TestServerOptions, 'fetch' | 'operatorFetch'>) {
+  const extra = `trusted_issuers: [{ issuer: "${idp.issuer}" }]`;
+  const started = await startServer({ ...ways, extra });
+  const by = { actor: { kind: 'cli' as const }, meta: { at: started.now() } };
   const client = {
     client_id: 'XAA',
     client_secret: webSecret,
@@ -26,12 +39,9 @@ beforeAll(async () => {
     redirect_uris: [],
   };
   const method = { token_endpoint_auth_method: 'client_secret_basic' };
-  await server.app.rooms.clients.create({ ...client, ...method }, 'cli', by);
-});
-afterAll(async () => {
-  await server?.close();
-  await host?.close();
-});
+  await started.app.rooms.clients.create({ ...client, ...method }, 'cli', by);
+  return started;
+}
 
 /** The claims of a good assertion, by the clock of the server. */
 function fresh(changes: Claims = {}): Claims {
@@ -40,9 +50,9 @@ function fresh(changes: Claims = {}): Claims {
   return { ...who, jti: randomUUID(), iat, exp: iat + 300, ...changes };
 }
 
-function present(assertion: string) {
+function present(assertion: string, to = server) {
   const form = { grant_type: jwtBearer, assertion };
-  return server.post('/oauth/token', form, basic('XAA', webSecret));
+  return to.post('/oauth/token', form, basic('XAA', webSecret));
 }
 
 async function mustRefuse(assertion: string, reason: string) {
@@ -119,4 +129,18 @@ test('of many first uses at once one MUST fetch the keys', async () => {
   const assertions = await Promise.all(Array.from({ length: 10 }, () => idp.sign(fresh())));
   for (const answer of await Promise.all(assertions.map(present))) await granted(answer);
   expect(idp.fetchedKeys()).toBe(before + 1);
+});
+
+test('strangers who use up what we do for strangers MUST NOT keep us from the keys of an issuer', async () => {
+  const busy: GuardedFetch = async () => {
+    throw new GuardedFetchError({ kind: 'busy', scope: 'host' });
+  };
+  const flooded = await serverWith({ fetch: busy, operatorFetch: host.fetch });
+  try {
+    const iat = Math.floor(flooded.now().getTime() / 1000);
+    const assertion = await idp.sign(fresh({ aud: flooded.url, iat, exp: iat + 300 }));
+    await granted(await present(assertion, flooded));
+  } finally {
+    await flooded.close();
+  }
 });

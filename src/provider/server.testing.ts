@@ -72,6 +72,8 @@ export interface TestServerOptions {
   /** YAML of further resources, each line indented by two. */
   resources?: string;
   fetch?: GuardedFetch;
+  /** Way out to addresses that operators name; `fetch` unless given. */
+  operatorFetch?: GuardedFetch;
   db?: Database;
 }
 
@@ -81,6 +83,7 @@ export async function startServer({
   extra = '',
   resources = '',
   fetch,
+  operatorFetch,
   db,
 }: TestServerOptions = {}): Promise<TestServer> {
   let handler: ReturnType<App['public']['callback']> | undefined;
@@ -102,7 +105,7 @@ export async function startServer({
   const lines: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const database = db ?? (await testDatabase());
-  const app = await createApp(config, { log, now, db: database, fetch });
+  const app = await createApp(config, { log, now, db: database, fetch, operatorFetch });
   handler = app.public.callback();
   return {
     app,

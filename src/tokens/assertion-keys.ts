@@ -1,7 +1,7 @@
 import { type CompactVerifyGetKey, compactVerify, createLocalJWKSet, errors } from 'jose';
 import { z } from 'zod';
 import { readKeySet } from '../clients/index.ts';
-import { createGuardedCache, type GuardedFetch, GuardedFetchError } from '../http/index.ts';
+import { createGuardedCache, type GuardedFetch, GuardedFetchError, isBusy } from '../http/index.ts';
 import { wellKnownPath } from '../oauth/index.ts';
 import { idJagAlgorithms } from './id-jag-policy.ts';
 import { IdJagRefusal } from './id-jag-refusals.ts';
@@ -90,7 +90,7 @@ async function discover(fetch: GuardedFetch, issuer: string): Promise<string> {
   try {
     return await ask(wellKnownPath('openid-configuration', issuer).appended);
   } catch (error) {
-    if (!(error instanceof GuardedFetchError)) throw error;
+    if (!(error instanceof GuardedFetchError) || isBusy(error)) throw error;
     return ask(wellKnownPath('oauth-authorization-server', issuer).inserted);
   }
 }

@@ -33,7 +33,8 @@ export interface ClaimsSubject {
 
 const attributes: Record<ClaimAttribute, (subject: ClaimsSubject) => unknown> = {
   'user.id': ({ user }) => user?.id,
-  'user.email': ({ user }) => user?.email,
+  // An account that an issuer made may have another name where its address was taken.
+  'user.email': ({ user }) => (user?.email.includes('@') ? user.email : undefined),
   'user.name': ({ user }) => user?.name,
   'user.role': ({ user }) => user?.role,
   'user.groups': ({ user }) => user && listed(user.groups),
