@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { openApiReference } from '../src/admin/index.ts';
 import { auditReference, metricsReference } from '../src/audit/index.ts';
 import { cliReference } from '../src/cli/index.ts';
+import { compatibilityReference } from '../src/clients/index.ts';
 import { renderJsonSchema, renderReference } from '../src/config/index.ts';
 import { errorReference } from '../src/oauth/index.ts';
 import { grantReference } from '../src/provider/index.ts';
@@ -17,6 +18,7 @@ const generators: readonly { file: string; render: () => string }[] = [
   { file: 'claims.md', render: claimsReference },
   { file: 'errors.md', render: errorReference },
   { file: 'grants.md', render: grantReference },
+  { file: 'compatibility.md', render: compatibilityReference },
   { file: 'openapi.json', render: openApiReference },
 ];
 

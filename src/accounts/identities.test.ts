@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { testDatabase } from '../db/database.testing.ts';
 import type { Database } from '../db/index.ts';
@@ -80,6 +81,30 @@ describe('an account that an issuer makes', () => {
     );
     expect(one?.id).not.toBe(other?.id);
     expect(one?.email).not.toBe(other?.email);
+  });
+
+  test('whose names are all taken MUST be made under one that nobody can foresee', async () => {
+    const names = new Set<string>();
+    for (let n = 0; n < 5; n += 1) {
+      const made = await identities().findOrCreate(key, accounts.meta);
+      names.add(made.email);
+      await identities().unlink(made.id, key, accounts.meta);
+    }
+    expect(names.size).toBe(5);
+    const hash = createHash('sha256')
+      .update(JSON.stringify([issuer, key.subject]))
+      .digest('hex');
+    expect(names).not.toContain(`idp.test:8443|${hash}`);
+    for (const name of names) expect(name).toMatch(/^idp\.test:8443\|[A-Za-z0-9_-]+$/);
+  });
+
+  test('another issuer on the same host MUST NOT take the names away', async () => {
+    const other = { issuer: 'https://idp.test:8443/other', subject: '' };
+    for (const subject of [key.subject, ...namesOf(key).map((name) => name.split('|')[1] ?? '')])
+      await identities().findOrCreate({ ...other, subject }, accounts.meta);
+    expect((await identities().findOrCreate(key, accounts.meta)).email).toMatch(
+      /^idp\.test:8443\|/,
+    );
   });
 
   test('of ten first uses at once one MUST make it', async () => {

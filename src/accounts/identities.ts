@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Insertable, Kysely } from 'kysely';
 import { recordAudit } from '../audit/index.ts';
 import type { Database, Tables, UsersTable } from '../db/index.ts';
@@ -43,15 +42,14 @@ export function createIdentities({ db, now }: { db: Database; now: () => Date })
      * and the others get the same.
      */
     async findOrCreate(person: NewPerson, meta: ChangeMeta): Promise<User> {
-      const known = await readIdentity(db, person, now());
-      if (known) return toUser(known);
-      try {
-        return await db.kysely.transaction().execute((trx) => provision(trx, person, now(), meta));
-      } catch (error) {
-        const rival =
-          error instanceof IdentityTaken ? await readIdentity(db, person, now()) : undefined;
-        if (!rival) throw error;
-        return toUser(rival);
+      for (;;) {
+        const known = await readIdentity(db, person, now());
+        if (known) return toUser(known);
+        const made = await db.kysely
+          .transaction()
+          .execute((trx) => provision(trx, person, now(), meta))
+          .catch(unlessTaken);
+        if (made) return made;
       }
     },
 
@@ -90,6 +88,11 @@ export function createIdentities({ db, now }: { db: Database; now: () => Date })
 /** Somebody else has linked the identity in the meantime: what was made for it must not stay. */
 class IdentityTaken extends Error {}
 
+/** Its account is there now, unless it has been unlinked again: look once more. */
+function unlessTaken(error: unknown): undefined {
+  if (!(error instanceof IdentityTaken)) throw error;
+}
+
 async function provision(
   trx: Kysely<Tables>,
   person: NewPerson,
@@ -114,7 +117,7 @@ async function recordLink(
   await recordAudit(trx, { type: 'identity_linked', actor: actorOf(meta), userId, detail }, meta);
 }
 
-/** Under the first of its names that no other account has; the last one nobody can have. */
+/** Under the first of its names that no other account has; the last one nobody can have taken. */
 async function newPerson(
   trx: Kysely<Tables>,
   person: NewPerson,
@@ -125,23 +128,21 @@ async function newPerson(
     const user = await insertNewUser(trx, rowOf(person, email, now), meta);
     if (user) return user;
   }
-  throw new IdentityTaken();
+  throw new Error('a name that was just made up is taken');
 }
 
 /**
  * What an account may be called that an issuer made: its e-mail address, else something that is none, as
- * it has no @. Attack: a subject written like an address would take somebody's sign-in name.
+ * it has no @. Attack: a subject written like an address would take somebody's sign-in name. The last one is
+ * made up: issuers on one host, and a person who was unlinked before, could have taken any other.
  */
 export function namesOf({ issuer, subject, email }: NewPerson): string[] {
   const { host } = new URL(issuer);
   const checked = email === undefined ? undefined : checkEmail(email);
-  const hash = createHash('sha256')
-    .update(JSON.stringify([issuer, subject]))
-    .digest('hex');
   return [
     ...(checked?.ok ? [checked.value] : []),
     `${host}|${encodeURIComponent(subject)}`,
-    `${host}|${hash}`,
+    `${host}|${newUserId()}`,
   ];
 }
 

@@ -39,7 +39,7 @@ test('an option that may not be left out says so, in the reference and in the he
   ]);
   expect(cliReference().match(/\(required\) \|$/gm)).toHaveLength(mandatory.length);
   const create = commands.find(
-    ({ name, parent }) => name() === 'create' && parent?.name() === 'token',
+    (command) => command.name() === 'create' && command.parent?.name() === 'token',
   );
   expect(create?.helpInformation().match(/\(required\)/g)).toHaveLength(4);
 });

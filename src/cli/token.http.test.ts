@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { loadConfig } from '../config/index.ts';
+import { approveGrant } from '../consent/index.ts';
 import { createLogger } from '../http/index.ts';
 import { openRooms, type Rooms, reconcile } from '../rooms.ts';
 import { run } from './index.ts';
@@ -29,7 +30,7 @@ resources:
     scopes:
       - { name: boards, description: Use boards }
       - { name: docs, description: Read documents }
-    exchange: { clients: [svc, gw], consent: operator, impersonation: [gw] }
+    exchange: { clients: [svc], consent: operator, impersonation: [svc] }
 clients: [{ client_id: svc, client_name: Service, client_secret: ${'s'.repeat(32)}, grant_types: [client_credentials] }]
 users:
   - { email: ada@example.test, password: correct horse ada }
@@ -224,13 +225,26 @@ it('revoking a refresh token ends its authorization and what was exchanged under
     const [ada] = (await accounts.list({ limit: 1, after: '' })).items;
     const userId = String(ada?.id);
     const [at, expiresAt] = [new Date(), new Date(Date.now() + 3_600_000)];
-    const family = { id: 'F', grantId: 'G', clientId: 'svc', userId, payload: {}, expiresAt };
+    const approval = {
+      userId,
+      client: { clientId: 'svc', kind: 'preregistered' as const, digest: '' },
+    };
+    const { id: grantId } = await approveGrant(db.kysely, {
+      ...{ ...approval, resource: 'https://boards.test/mcp', workspaceId: '', now: at },
+      ...{ scopes: ['boards'], offeredScopes: ['boards'], redirectUri: 'http://127.0.0.1/cb' },
+    });
+    const family = { id: 'F', grantId, clientId: 'svc', userId, payload: {}, expiresAt };
     await tokens.families.start(db.kysely, family, at);
     const row = {
       ...{ client_id: 'svc', sub: userId, resource: 'https://boards.test/mcp', scope: 'boards' },
       ...{ token_type: 'Bearer' as const, issued_at: at, expires_at: expiresAt },
     };
-    const ofFamily = { ...row, grant_type: 'authorization_code', family_id: 'F', grant_id: 'G' };
+    const ofFamily = {
+      ...row,
+      grant_type: 'authorization_code',
+      family_id: 'F',
+      grant_id: grantId,
+    };
     const grant_type = 'urn:ietf:params:oauth:grant-type:token-exchange';
     const issuances = [
       { ...ofFamily, jti: 'refresh', kind: 'refresh_token' as const },
@@ -260,5 +274,5 @@ it('revoking a refresh token ends its authorization and what was exchanged under
 
 it('resource show says who may exchange towards it', async () => {
   const { stdout } = await command('resource', 'show', 'boards');
-  expect(stdout).toMatch(/^exchange +svc gw \(consent: operator; without act: gw\)$/m);
+  expect(stdout).toMatch(/^exchange +svc \(consent: operator; without act: svc\)$/m);
 });

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { clientsConfig, publicKey, withoutRules } from './clients.testing.ts';
-import { compatibilityRules, createRuleLog } from './compatibility.ts';
+import { compatibilityReference, compatibilityRules, createRuleLog } from './compatibility.ts';
 import { decideDocument, decideRegistration } from './policy.ts';
 import {
   chatGpt,
@@ -27,6 +28,20 @@ describe('the table of rules', () => {
     expect(some.applied()).toEqual(['auth-method-list']);
     const none = createRuleLog({ strict: true, disabled: [] });
     expect(compatibilityRules.map((rule) => none.use(rule.name))).not.toContain(true);
+  });
+});
+
+describe('docs/compatibility.md', () => {
+  it('is not stale', () => {
+    const committed = readFileSync(new URL('../../docs/compatibility.md', import.meta.url), 'utf8');
+    expect(committed).toBe(compatibilityReference());
+  });
+
+  it.each(compatibilityRules)('tells of $name what it does and what happens without it', (rule) => {
+    const row = compatibilityReference().split(`\n| \`${rule.name}\` | `)[1]?.split('\n')[0];
+    expect(row).toContain(rule.client);
+    expect(row).toContain(rule.when);
+    expect(row).toMatch(/; off: \w/);
   });
 });
 

@@ -145,3 +145,22 @@ export function createRuleLog(config: { strict: boolean; disabled: readonly stri
     applied: () => [...applied],
   };
 }
+
+/** docs/compatibility.md */
+export function compatibilityReference(): string {
+  const rows = compatibilityRules.map(
+    ({ name, client, when, does, since }) =>
+      `| \`${name}\` | ${client} | ${when} | ${does} | ${since} |`,
+  );
+  return `${[
+    '# Compatibility',
+    '<!-- Generated from the source by `npm run docs`; a test fails when it is stale. -->',
+    'Real clients depart from the specifications here and there. Where that can be allowed without giving anything away, a rule of this table allows it when a client registers itself, an operator makes one, or a metadata document is read. `compatibility.disabled` switches rules off by name, `compatibility.strict: true` all of them; a name that is no rule is a warning at start.',
+    'Which rules helped a client is a line of the log (`accommodations applied`) and in `authserver client show`, so that you can see who would be refused before you switch one off.',
+    [
+      '| rule | for | when | what this server does | since |',
+      '|---|---|---|---|---|',
+      ...rows,
+    ].join('\n'),
+  ].join('\n\n')}\n`;
+}

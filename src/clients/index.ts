@@ -7,6 +7,7 @@ export { authMethodFor } from './authentication.ts';
 export { type Clients, type ClientsDeps, createClients } from './clients.ts';
 export {
   type CompatibilityRule,
+  compatibilityReference,
   compatibilityRules,
   type RuleName,
 } from './compatibility.ts';

@@ -28,6 +28,7 @@ describe('DC08: the key set of a client', () => {
     ['a curve that signs nothing', { keys: [{ ...publicKey('OKP'), crv: 'X25519' }] }],
     ['base64 that is not url-safe', { keys: [{ ...ec, x: `+${ec.x?.slice(1)}` }] }],
     ['encryption keys only', { keys: [{ ...ec, use: 'enc' }] }],
+    ['keys that may only encrypt', { keys: [{ ...ec, key_ops: ['encrypt', 'wrapKey'] }] }],
     ['a huge RSA modulus', { keys: [{ ...publicKey('RSA'), n: 'v'.repeat(1390) }] }],
   ])('MUST NOT be %s', (_name, set) => {
     expect(() => readKeySet(set)).toThrow();

@@ -69,6 +69,7 @@ function readKey(key: Record<string, unknown>): PublicKey | undefined {
   }
   if (typeof key.kty !== 'string' || !['RSA', 'EC', 'OKP'].includes(key.kty)) return undefined;
   if (key.use !== undefined && key.use !== 'sig') return undefined;
+  if (Array.isArray(key.key_ops) && !key.key_ops.includes('verify')) return undefined;
   const parsed = keySchema.safeParse(key);
   if (!parsed.success) throw new KeySetError('has a malformed key');
   return hasUsableSize(parsed.data) ? withoutAbsent({ ...parsed.data, use: 'sig' }) : undefined;

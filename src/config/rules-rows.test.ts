@@ -133,6 +133,54 @@ const cases: [rule: string, yaml: string, key: string, problem: string][] = [
     'needs a client that authenticates',
   ],
   [
+    'machines that exchange tokens authenticate',
+    'clients: [{client_id: c, grant_types: ["urn:ietf:params:oauth:grant-type:token-exchange"]}]',
+    'clients[0].grant_types',
+    'needs a client that authenticates',
+  ],
+  [
+    'clients that present assertions authenticate',
+    `clients: [{${client}, grant_types: [authorization_code, "urn:ietf:params:oauth:grant-type:jwt-bearer"]}]`,
+    'clients[0].grant_types',
+    'has urn:ietf:params:oauth:grant-type:jwt-bearer, which needs a client that authenticates',
+  ],
+  [
+    'a client has keys in its key set',
+    `clients: [{${client}, jwks: {keys: []}}]`,
+    'clients[0].jwks',
+    'has no key that could verify a signature',
+  ],
+  [
+    'a trusted issuer has keys in its key set',
+    'trusted_issuers: [{issuer: https://a.example, jwks: {keys: []}}]',
+    'trusted_issuers[0].jwks',
+    'has no key that could verify a signature',
+  ],
+  [
+    'a key lies on its curve as far as its length tells',
+    'trusted_issuers: [{issuer: https://a.example, jwks: {keys: [{kty: EC, crv: P-256, x: AA, y: AA}]}}]',
+    'trusted_issuers[0].jwks',
+    'has a key that is malformed or too short: keys[0]',
+  ],
+  [
+    'a key for encryption verifies nothing',
+    `trusted_issuers: [{issuer: https://a.example, jwks: {keys: [{kty: OKP, crv: Ed25519, x: ${'A'.repeat(43)}, use: enc}]}}]`,
+    'trusted_issuers[0].jwks',
+    'has no key that could verify a signature',
+  ],
+  [
+    'a key that may only encrypt verifies nothing',
+    `trusted_issuers: [{issuer: https://a.example, jwks: {keys: [{kty: OKP, crv: Ed25519, x: ${'A'.repeat(43)}, key_ops: [encrypt]}]}}]`,
+    'trusted_issuers[0].jwks',
+    'has no key that could verify a signature',
+  ],
+  [
+    'a short RSA key signs nothing',
+    'trusted_issuers: [{issuer: https://a.example, jwks: {keys: [{kty: RSA, n: AAAA, e: AQAB}]}}]',
+    'trusted_issuers[0].jwks',
+    'has a key that is malformed or too short: keys[0]',
+  ],
+  [
     'the code grant needs a redirect URI',
     'clients: [{client_id: c}]',
     'clients[0].redirect_uris',
@@ -174,6 +222,12 @@ const cases: [rule: string, yaml: string, key: string, problem: string][] = [
     'trusted_issuers[0].issuer',
     'is this server itself',
   ],
+  [
+    'nobody trusts itself with a slash either',
+    'trusted_issuers: [{issuer: "http://localhost:9000/"}]',
+    'trusted_issuers[0].issuer',
+    'is this server itself',
+  ],
 ];
 
 test.each(cases)('%s', (_, yaml, key, problem) => {
@@ -182,6 +236,24 @@ test.each(cases)('%s', (_, yaml, key, problem) => {
   expect(lines[0]).toMatch(/^c\.yaml:[1-9][0-9]*: .+\. Fix: .+\.$/);
   expect(lines[0]).toContain(` ${key}: `);
   expect(lines[0]).toContain(problem);
+});
+
+test('key sets of every kind that verifies signatures are taken, with keys of other kinds beside', () => {
+  const keys = [
+    { kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'A'.repeat(43), use: 'sig' },
+    { kty: 'EC', crv: 'P-521', x: 'A'.repeat(88), y: 'A'.repeat(88) },
+    { kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43), key_ops: ['verify'] },
+    { kty: 'RSA', n: 'u'.repeat(342), e: 'AQAB' },
+  ];
+  const others = [
+    { kty: 'RSA', n: 'AA', e: 'AQAB', use: 'enc' },
+    { kty: 'AKP', pub: 'AA' },
+  ];
+  for (const key of keys) {
+    const jwks = JSON.stringify({ keys: [...others, key] });
+    expect(check(`trusted_issuers: [{issuer: https://a.example, jwks: ${jwks}}]`)).toEqual([]);
+    expect(check(`clients: [{${client}, jwks: ${jwks}}]`)).toEqual([]);
+  }
 });
 
 test('a trusted issuer needs no keys in the file: discovery finds them', () => {

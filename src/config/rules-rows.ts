@@ -1,3 +1,4 @@
+import { keySetProblem } from './key-set.ts';
 import type { Path } from './path.ts';
 import { redirectProblem } from './redirect.ts';
 import type { Rule, RuleFinding } from './rule.ts';
@@ -54,7 +55,7 @@ export const rowRules: readonly Rule[] = [
     reads: ['trusted_issuers[].issuer', 'server.issuer'],
     check: ({ trusted_issuers, server }) =>
       trusted_issuers.flatMap(({ issuer }, row) =>
-        issuer === server.issuer
+        withoutSlash(issuer) === withoutSlash(server.issuer)
           ? [
               {
                 path: ['trusted_issuers', row, 'issuer'],
@@ -67,6 +68,10 @@ export const rowRules: readonly Rule[] = [
       ),
   },
 ];
+
+function withoutSlash(url: string): string {
+  return url.endsWith('/') ? url.slice(0, -1) : url;
+}
 
 function unique(section: string, key: string, values: (config: Config) => string[]): Rule {
   return {
@@ -133,6 +138,13 @@ function unknownScopes({ resources }: Config): RuleFinding[] {
   });
 }
 
+/** Grants in which a client speaks for itself. */
+const machineGrants: readonly string[] = [
+  'client_credentials',
+  'urn:ietf:params:oauth:grant-type:token-exchange',
+  'urn:ietf:params:oauth:grant-type:jwt-bearer',
+];
+
 function authenticationFindings(client: ClientConfig, row: number): RuleFinding[] {
   const method = client.token_endpoint_auth_method;
   const finding = (key: string, problem: string, fix: string): RuleFinding[] => [
@@ -152,10 +164,11 @@ function authenticationFindings(client: ClientConfig, row: number): RuleFinding[
       'remove one of them',
     );
   }
-  if (method === 'none' && client.grant_types.includes('client_credentials')) {
+  const machine = client.grant_types.find((grant) => machineGrants.includes(grant));
+  if (method === 'none' && machine) {
     return finding(
       'grant_types',
-      'has client_credentials, which needs a client that authenticates',
+      `has ${machine}, which needs a client that authenticates`,
       'add a client_secret, jwks or jwks_uri',
     );
   }
@@ -164,11 +177,17 @@ function authenticationFindings(client: ClientConfig, row: number): RuleFinding[
     : [];
 }
 
-function keySourceFindings(path: Path, jwks: unknown, jwksUri: string | undefined): RuleFinding[] {
+function keySourceFindings(
+  path: Path,
+  jwks: ClientConfig['jwks'],
+  jwksUri: string | undefined,
+): RuleFinding[] {
   if (jwks && jwksUri)
     return [
       { path: [...path, 'jwks_uri'], problem: 'is given beside jwks', fix: 'keep one of them' },
     ];
+  const found = jwks && keySetProblem(jwks);
+  if (found) return [{ path: [...path, 'jwks'], ...found }];
   return jwks || jwksUri
     ? []
     : [{ path: [...path, 'jwks_uri'], problem: 'is missing', fix: 'give jwks_uri or jwks' }];

@@ -149,7 +149,8 @@ test('the key of a secret is what follows whsec_ in base64, or the text', () => 
 
 test('exchange is served: its policy has defaults and no warning', () => {
   const { config, warnings } = load(
-    `resources: [{${resource}, exchange: {clients: [g], impersonation: [g]}}]`,
+    `resources: [{${resource}, exchange: {clients: [g], impersonation: [g]}}]
+clients: [{client_id: g, client_secret: ${secret}, grant_types: [client_credentials]}]`,
   );
   expect(config.resources[0]?.exchange).toEqual({
     clients: ['g'],

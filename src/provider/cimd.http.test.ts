@@ -418,6 +418,30 @@ describe('how much strangers can make us fetch', () => {
     }
   });
 
+  test('one address MUST NOT take all places with documents that never come', async () => {
+    const patient = createGuardedFetch({
+      allowPrivateAddresses: true,
+      timeoutMs: 1500,
+      failureFloorMs: 0,
+      ca: host.ca,
+      resolve: async () => ['127.0.0.1'],
+      now: () => new Date(),
+      limits: { burstPerHost: 1000, concurrencyPerHost: 64 },
+    });
+    const other = await startServer({ fetch: patient });
+    const before = host.hits();
+    try {
+      const pages = Array.from({ length: 20 }, (_, n) => {
+        host.serve(`https://client.test/hangs/${n}`, () => {});
+        return open(other, flowOf(`https://client.test:${host.port}/hangs/${n}`));
+      });
+      for (const page of await Promise.all(pages)) expect(page.status).toBe(400);
+      expect(host.hits() - before).toBe(8);
+    } finally {
+      await other.close();
+    }
+  });
+
   test('many people at once with one new client are one request', async () => {
     const clientId = publish();
     await Promise.all(Array.from({ length: 10 }, () => open(server, flowOf(clientId))));

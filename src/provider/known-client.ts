@@ -1,6 +1,7 @@
 import type { Client, Clients } from '../clients/index.ts';
 import { grantTypes } from '../oauth/index.ts';
 import { beginsAuthorization } from './entry-routes.ts';
+import { internalsOf } from './internals.ts';
 import { currentContext, currentState } from './request-state.ts';
 
 /**
@@ -17,5 +18,9 @@ export function knownClient(clients: Clients, clientId: string): Promise<Client 
 
 /** Under enterprise-managed authorization a client may never come to any other endpoint (EMA §5). */
 function beginsWithAssertion(): boolean {
-  return currentState()?.form.grant_type === grantTypes.jwtBearer;
+  const oidc = currentContext()?.oidc;
+  if (oidc?.route !== 'token' || currentState()?.form.grant_type !== grantTypes.jwtBearer) {
+    return false;
+  }
+  return internalsOf(oidc.provider).configuration.grantTypes.has(grantTypes.jwtBearer);
 }

@@ -107,6 +107,9 @@ describe('the claims of an assertion', () => {
     expect(judge({ email: 'ada@corp.test', email_verified: false }).email).toBeUndefined();
     expect(judge({ email: 'ada@corp.test', email_verified: true }).email).toBe('ada@corp.test');
     expect(judge({ email: ['ada@corp.test'] }).email).toBeUndefined();
+    for (const email_verified of ['false', 0, '', null, 1, 'TRUE', [true]])
+      expect(judge({ email: 'ada@corp.test', email_verified }).email).toBeUndefined();
+    expect(judge({ email: 'ada@corp.test', email_verified: 'true' }).email).toBe('ada@corp.test');
   });
 
   test.each<[string | undefined, Record<string, unknown>]>([

@@ -166,10 +166,11 @@ function judgeKeyBinding(cnf: unknown): string | undefined {
   throw new IdJagRefusal('key_binding', cnf);
 }
 
-/** An address that the issuer itself calls unverified is nobody's. */
+/** An address that the issuer itself calls unverified, in whatever words, is nobody's. */
 function personOf({ email, email_verified, name }: Record<string, unknown>) {
+  const isVerified = [undefined, true, 'true'].some((value) => value === email_verified);
   return {
-    ...(typeof email === 'string' && email_verified !== false && { email }),
+    ...(typeof email === 'string' && isVerified && { email }),
     ...(typeof name === 'string' && { name }),
   };
 }

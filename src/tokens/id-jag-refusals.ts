@@ -43,8 +43,10 @@ const notAccepted =
   'The identity assertion was not accepted. Ask the identity provider for a new one for this server, this client and this resource, and present it once before it expires. The operator finds the reason by the trace id.';
 
 /**
- * An identity assertion that is refused: precise inside, the same outside whatever is wrong, so that nobody
- * can find out what we trust or know by trying.
+ * An identity assertion that is refused: precise inside, the same words outside whatever is wrong, so that the
+ * answer does not tell what we trust or know.
+ *
+ * Does NOT hide that by time: an unknown kid makes us ask a trusted issuer for its keys, at most once a minute.
  */
 export class IdJagRefusal extends OAuthError {
   readonly reason: IdJagReason;
@@ -70,7 +72,8 @@ interface RefusalOptions {
   description?: string;
 }
 
-function shown(got: unknown): string {
+/** Up to 200 characters of what somebody wrote. */
+export function shown(got: unknown): string {
   const text = typeof got === 'string' ? got : JSON.stringify(got);
   return text.length > 200 ? `${text.slice(0, 199)}…` : text;
 }

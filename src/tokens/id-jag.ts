@@ -1,13 +1,13 @@
-import type { Accounts, User } from '../accounts/index.ts';
+import type { Accounts, ChangeMeta, User } from '../accounts/index.ts';
 import { type AuditEvent, type AuditMeta, recordAudit } from '../audit/index.ts';
 import type { Client } from '../clients/index.ts';
 import { type Database, hashId, statement } from '../db/index.ts';
 import type { GuardedFetch } from '../http/index.ts';
 import { OAuthError } from '../oauth/index.ts';
-import type { Resource, Resources } from '../resources/index.ts';
+import type { Resource, Resources, ScopeUser } from '../resources/index.ts';
 import { createAssertionKeys } from './assertion-keys.ts';
 import { type IdJag, judgeClaims, readIdJag } from './id-jag-policy.ts';
-import { type IdJagReason, IdJagRefusal } from './id-jag-refusals.ts';
+import { type IdJagReason, IdJagRefusal, shown } from './id-jag-refusals.ts';
 import { chooseAssertedResource, chooseAssertedScopes } from './id-jag-target-policy.ts';
 import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.ts';
 
@@ -30,6 +30,11 @@ export interface AssertionRequest {
   scope: string | undefined;
   /** Thumbprint of the DPoP key that the request proves. */
   jkt: string | undefined;
+  /**
+   * Refuses what the request itself lacks for the resource, such as a DPoP proof, by throwing; called before
+   * anybody's account is looked for or made.
+   */
+  beforePerson: (resource: Resource) => void;
   meta: AuditMeta;
 }
 
@@ -69,7 +74,8 @@ export function createIdentityAssertions(
    * Judges an assertion in the order of the specification. A refused one is not used up; a person is only
    * made once everything else is settled.
    *
-   * @throws IdJagRefusal; OAuthError invalid_scope. Either is in the audit log with its reason
+   * @throws IdJagRefusal; OAuthError invalid_scope; what `beforePerson` throws. The first two are in the audit
+   *   log with their reason, unless anybody at all could have caused them
    */
   async function accept(request: AssertionRequest): Promise<AcceptedAssertion> {
     const progress: Progress = { verified: false };
@@ -77,8 +83,8 @@ export function createIdentityAssertions(
       const { idJag, issuer } = await authenticate(request, progress);
       return await authorize(request, idJag, issuer);
     } catch (error) {
-      if (!(error instanceof OAuthError)) throw error;
-      await recordAudit(deps.db.kysely, refusalEvent(error, request, progress), request.meta);
+      const event = refusalEvent(error, request, progress);
+      if (event) await recordAudit(deps.db.kysely, event, request.meta);
       throw error;
     }
   }
@@ -90,7 +96,9 @@ export function createIdentityAssertions(
     progress.jti = unverified.claims.jti;
     const issuer = deps.issuers.find(unverified.issuer);
     // ID-JAG draft §8.3: an issuer must not buy access tokens of itself.
-    if (!issuer || issuer.issuer === config.server.issuer) throw new IdJagRefusal('issuer');
+    if (!issuer || issuer.issuer === config.server.issuer) {
+      throw new IdJagRefusal('issuer', unverified.issuer);
+    }
     await verifySignature(assertion ?? '', { issuer, kid: unverified.header.kid });
     progress.verified = true;
     progress.subject = unverified.claims.sub;
@@ -104,13 +112,13 @@ export function createIdentityAssertions(
   }
 
   async function authorize(
-    { client, resources: requested, scope, meta }: AssertionRequest,
+    { client, resources: requested, scope, beforePerson, meta }: AssertionRequest,
     idJag: IdJag,
     issuer: TrustedIssuer,
   ): Promise<AcceptedAssertion> {
     const { resolve } = deps.resources;
     const resource = chooseAssertedResource(idJag, { requested, resolve, issuer, client });
-    const scopesFor = (user?: User) =>
+    const scopesFor = (user?: ScopeUser) =>
       chooseAssertedScopes(idJag, {
         ...{ requested: scope, resource, issuer, client, user },
         requireScope: config.oauth.require_scope,
@@ -119,23 +127,26 @@ export function createIdentityAssertions(
     const claim = claimOf(idJag);
     const [claimed] = await deps.db.run(isClaimed, [claim.id]);
     if (claimed) throw new IdJagRefusal('replayed');
-    const user = await personOf(idJag, issuer, { ...meta, actor: actorOf(client) });
+    beforePerson(resource);
+    const by = { ...meta, actor: actorOf(client) };
+    const judgeNew = () => void scopesFor({ id: '', email: idJag.email, groups: [] });
+    const user = await personOf(idJag, issuer, { judgeNew, by });
     const { issuer: iss, jti } = idJag;
     return { issuer: iss, jtiHash: hashId(jti), user, resource, scopes: scopesFor(user), claim };
   }
 
+  /** @param judgeNew refuses what nobody new may have, before an account is made for it */
   async function personOf(
     { issuer: iss, subject, email, name }: IdJag,
     { subject: mode }: TrustedIssuer,
-    meta: Parameters<Accounts['identities']['findOrCreate']>[1],
+    { judgeNew, by }: { judgeNew: () => void; by: ChangeMeta },
   ): Promise<User> {
     const { identities } = deps.accounts;
     const key = { issuer: iss, subject };
-    const user =
-      mode === 'strict'
-        ? await identities.find(key)
-        : await identities.findOrCreate({ ...key, email, name }, meta);
-    if (!user) throw new IdJagRefusal('subject_unknown', subject);
+    const known = await identities.find(key);
+    if (!known && mode === 'strict') throw new IdJagRefusal('subject_unknown', subject);
+    if (!known) judgeNew();
+    const user = known ?? (await identities.findOrCreate({ ...key, email, name }, by));
     if (user.status !== 'active') throw new IdJagRefusal('user_disabled', user.id);
     return user;
   }
@@ -156,22 +167,33 @@ function actorOf({ clientId }: Client) {
   return { kind: 'client' as const, id: clientId };
 }
 
+/**
+ * Nothing for what is no refusal of the assertion. Attack: strangers fill the audit log with forged ones, by
+ * clients that they make up (and sign for); so either the issuer or the operator must have a part in it.
+ */
 function refusalEvent(
-  error: OAuthError,
+  error: unknown,
   { client }: AssertionRequest,
   { issuer, jti, subject, verified }: Progress,
-): AuditEvent {
-  const refusal = error instanceof IdJagRefusal ? error : undefined;
-  const reason: IdJagReason = refusal?.reason ?? 'scope_not_allowed';
+): AuditEvent | undefined {
+  const reason = reasonOf(error);
+  if (!reason || !(verified || client.kind === 'preregistered')) return undefined;
   return {
     type: 'assertion_refused',
     actor: actorOf(client),
     clientId: client.clientId,
     detail: {
       reason,
-      ...{ issuer, verified, got: refusal?.got },
+      ...{ issuer: issuer && shown(issuer), verified },
+      got: error instanceof IdJagRefusal ? error.got : undefined,
       subject: verified && typeof subject === 'string' ? subject : undefined,
       jti_hash: typeof jti === 'string' ? hashId(jti) : undefined,
     },
   };
+}
+
+function reasonOf(error: unknown): IdJagReason | undefined {
+  if (error instanceof IdJagRefusal) return error.reason;
+  const isAboutScope = error instanceof OAuthError && error.error === 'invalid_scope';
+  return isAboutScope ? 'scope_not_allowed' : undefined;
 }

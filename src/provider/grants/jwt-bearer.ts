@@ -6,7 +6,7 @@ import { inLibraryWords } from '../errors.ts';
 import { checkProof } from '../internals.ts';
 import { knownClient } from '../known-client.ts';
 import { mintToken } from '../mint.ts';
-import { lifetimeFor } from '../resource-indicators.ts';
+import { lifetimeFor, refuseWorkspaceScoped, requireProof } from '../resource-indicators.ts';
 
 export const parameters = ['assertion', 'resource', 'scope'] as const;
 export const repeatable = ['resource'] as const;
@@ -29,6 +29,10 @@ export function handler(deps: ProviderDeps) {
         resources: [resource].flat().filter((one) => typeof one === 'string'),
         scope: text(scope),
         jkt: proof?.thumbprint,
+        beforePerson: (target) => {
+          refuseWorkspaceScoped(target);
+          requireProof(deps, ctx, target);
+        },
         meta: deps.auditMeta(),
       }),
     );
