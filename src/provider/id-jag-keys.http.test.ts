@@ -127,7 +127,8 @@ test('of many first uses at once one MUST fetch the keys', async () => {
   server.advance(700);
   const before = idp.fetchedKeys();
   const assertions = await Promise.all(Array.from({ length: 10 }, () => idp.sign(fresh())));
-  for (const answer of await Promise.all(assertions.map((one) => present(one)))) await granted(answer);
+  for (const answer of await Promise.all(assertions.map((one) => present(one))))
+    await granted(answer);
   expect(idp.fetchedKeys()).toBe(before + 1);
 });
 
