@@ -215,7 +215,7 @@ export const auditEvents = {
     changes: changes('what changed'),
   }),
   assertion_refused: event(
-    'An identity assertion (ID-JAG) was refused. It is not recorded itself.',
+    'An identity assertion (ID-JAG) was refused. It is not recorded itself; one that nobody vouches for, neither its issuer by a good signature nor a client that the operator made, is in the log only.',
     {
       reason: text('why; docs/enterprise.md says what each means'),
       issuer: optional(text('its `iss`, which anybody may have written unless `verified`')),

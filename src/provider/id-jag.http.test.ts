@@ -267,6 +267,11 @@ describe('an assertion that is bound to a DPoP key (ID-JAG draft §8.6)', () => 
   });
 });
 
+test('a request without an assertion MUST be invalid_request, and says what is missing', async () => {
+  const { error_description } = await refused(await present(''), 400, 'invalid_request');
+  expect(error_description).toMatch(/^assertion is missing/);
+});
+
 describe('the signature of an assertion', () => {
   const good = () => idp.sign(claims());
 
@@ -277,7 +282,6 @@ describe('the signature of an assertion', () => {
   }
 
   test.each<[string, string, () => Promise<string>]>([
-    ['nothing', 'missing', async () => ''],
     ['garbage', 'malformed', async () => 'x'],
     ['garbage in three parts', 'malformed', async () => 'x.y.z'],
     ['one without a signature', 'malformed', async () => (await good()).replace(/[^.]+$/, '')],

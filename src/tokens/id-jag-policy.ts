@@ -2,6 +2,12 @@ import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { isCleanText } from '../oauth/index.ts';
 import { IdJagRefusal } from './id-jag-refusals.ts';
 
+/** No mismatch, but a parameter that is not there (RFC 6749 §5.2). */
+const assertionMissing = {
+  error: 'invalid_request',
+  description: 'assertion is missing. Send the identity assertion (ID-JAG) in it.',
+} as const;
+
 /** Asymmetric ones only. Attack: HMAC with the public key as its secret, or no signature at all. */
 export const idJagAlgorithms = [
   'ES256',
@@ -55,7 +61,7 @@ export interface IdJag {
  * @throws IdJagRefusal
  */
 export function readIdJag(assertion: string | undefined): UnverifiedIdJag {
-  if (!assertion) throw new IdJagRefusal('missing');
+  if (!assertion) throw new IdJagRefusal('missing', undefined, assertionMissing);
   if (assertion.length > longest.assertion || !isCompactJws(assertion)) {
     throw new IdJagRefusal('malformed');
   }
