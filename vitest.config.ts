@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * unit: pure, no I/O. http: over HTTP against createApp on the embedded database.
+ * unit: pure, no I/O. http: over HTTP against createApp on the embedded database; http-postgres: the files of
+ * the RFCs and grants again, on a real Postgres.
  * postgres: what must hold on a real Postgres and across processes. e2e: real clients, real browser.
  */
 export default defineConfig({
@@ -14,6 +15,7 @@ export default defineConfig({
           hookTimeout: 60_000,
           include: ['src/**/*.test.ts'],
           exclude: ['src/**/*.http.test.ts', 'src/**/*.postgres.test.ts'],
+          globalSetup: ['src/db/snapshot.testing.ts'],
         },
       },
       {
@@ -23,6 +25,23 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
+          globalSetup: ['src/db/snapshot.testing.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'http-postgres',
+          include: [
+            'src/provider/rfc*.http.test.ts',
+            'src/provider/client-credentials.http.test.ts',
+            'src/provider/custom-claims.http.test.ts',
+            'src/provider/id-jag.http.test.ts',
+            'src/provider/personal-access-tokens.http.test.ts',
+          ],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+          globalSetup: ['src/db/postgres.testing.ts'],
         },
       },
       {

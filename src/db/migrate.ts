@@ -12,7 +12,7 @@ const folder = new URL('../../migrations/', import.meta.url);
  * @returns the names of the migrations that were run
  * @throws DatabaseStartError when one fails or the database is newer than this program
  */
-export async function migrate(database: Database): Promise<string[]> {
+export async function migrate(database: Pick<Database, 'kysely' | 'withLock'>): Promise<string[]> {
   return database.withLock('migrate', async () => {
     const { error, results } = await migrator(database).migrateToLatest();
     if (error)
@@ -31,7 +31,7 @@ export async function pendingMigrations(database: Database): Promise<string[]> {
   return all.filter((migration) => !migration.executedAt).map((migration) => migration.name);
 }
 
-function migrator(database: Database): Migrator {
+function migrator(database: Pick<Database, 'kysely'>): Migrator {
   return new Migrator({ db: database.kysely, provider: { getMigrations: readMigrations } });
 }
 

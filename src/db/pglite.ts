@@ -19,15 +19,21 @@ const bigintOid = 20;
  * Opens the embedded database. It survives a killed process, not a power cut (PGlite runs without fsync).
  *
  * @param path a directory (made on first start and locked), or `memory` for tests
+ * @param options `contents`: a dump of the engine to begin with, for tests
  * @throws DatabaseStartError when another process holds the directory
  */
-export async function openPGlite(path: string, deps: DatabaseDeps): Promise<Database> {
+export async function openPGlite(
+  path: string,
+  deps: DatabaseDeps,
+  { contents }: { contents?: Blob | undefined } = {},
+): Promise<Database> {
   const inMemory = path === 'memory';
   if (!inMemory) makePrivate(path);
   const unlock = inMemory ? () => {} : lockDirectory(path);
   try {
     const engine = await PGlite.create({
       dataDir: inMemory ? 'memory://' : path,
+      ...(contents ? { loadDataDir: contents } : {}),
       parsers: { [bigintOid]: (value: string) => value }, // as pg does: no silent loss of digits
     });
     return database(engine, unlock, deps);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -55,7 +56,7 @@ export async function createTestDatabase(name: string): Promise<string> {
   const client = new pg.Client({ connectionString: admin });
   await client.connect();
   try {
-    const database = `${name}_${process.pid}_${Date.now()}`;
+    const database = `${name}_${randomUUID()}`;
     await client.query(`CREATE DATABASE ${pg.escapeIdentifier(database)}`);
     return admin.replace(/\/postgres$/, `/${database}`);
   } finally {
