@@ -1,5 +1,2 @@
 /** Signature algorithms of DPoP proofs that we accept (RFC 9449 §5.1): asymmetric, no `none`. */
 export const dpopAlgorithms = ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'] as const;
-
-/** Signature algorithms of client assertions that we accept (RFC 7523 §3). */
-export const assertionAlgorithms = ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'] as const;

@@ -1,7 +1,8 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import { clientAssertionAlgorithms } from '../clients/index.ts';
 import { refreshLifetime } from '../tokens/index.ts';
 import { createAdapterFactory } from './adapter.ts';
-import { assertionAlgorithms, dpopAlgorithms } from './algorithms.ts';
+import { dpopAlgorithms } from './algorithms.ts';
 import { checkClientAssertion } from './client-assertion.ts';
 import { cookieNames, cookieOptions } from './cookies.ts';
 import type { ProviderDeps } from './deps.ts';
@@ -33,7 +34,7 @@ export function providerConfiguration(deps: ProviderDeps): Configuration {
     subjectTypes: ['public'],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     enabledJWA: {
-      clientAuthSigningAlgValues: [...assertionAlgorithms],
+      clientAuthSigningAlgValues: [...clientAssertionAlgorithms],
       dPoPSigningAlgValues: [...dpopAlgorithms],
       idTokenSigningAlgValues: [keys.current().alg],
     },

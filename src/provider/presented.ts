@@ -21,9 +21,18 @@ export function looksLikeAccessToken(token: string): boolean {
  *
  * @returns undefined for everything else, whatever is wrong with it (RFC 7662 §2.2)
  */
-export async function findPresented(deps: Deps, token: string): Promise<IssuedToken | undefined> {
+export function findPresented(deps: Deps, token: string): Promise<IssuedToken | undefined> {
+  return findPresentedBy(deps, token, deps.tokens.exchange.issued);
+}
+
+/** The same, with what else a caller reads of the record in that one read. */
+export async function findPresentedBy<Issued extends IssuedToken>(
+  deps: Deps,
+  token: string,
+  read: (jti: string) => Promise<Issued | undefined>,
+): Promise<Issued | undefined> {
   const jti = await identifierOf(deps, token);
-  const issued = jti === undefined ? undefined : await deps.tokens.exchange.issued(jti);
+  const issued = jti === undefined ? undefined : await read(jti);
   if (!issued || !isAccessToken(issued)) return undefined;
   if (!issued.alive || issued.expires_at <= deps.now()) return undefined;
   return issued.kind === 'personal_access_token' ? asItStands(deps, issued) : issued;
@@ -33,7 +42,10 @@ export async function findPresented(deps: Deps, token: string): Promise<IssuedTo
  * A personal access token outlives many decisions of the operator: its scope is cut to what its owner may use
  * now, and with nothing left it is good for nothing.
  */
-function asItStands({ resources }: Deps, issued: IssuedToken): IssuedToken | undefined {
+function asItStands<Issued extends IssuedToken>(
+  { resources }: Deps,
+  issued: Issued,
+): Issued | undefined {
   const { resource: uri, sub: id, username, groups } = issued;
   const resource = resources.resolve(uri);
   if (!resource) return undefined;

@@ -3,11 +3,16 @@ import { testDatabase } from '../db/database.testing.ts';
 import { code, good, redeem, refresh, tokens } from './flow.testing.ts';
 import { startServer, type TestServer } from './server.testing.ts';
 
+const opaque = 'https://opaque.test/mcp';
 let server: TestServer;
 const statements: string[] = [];
 beforeAll(async () => {
   const db = await testDatabase({ onQuery: ({ name }) => statements.push(name) });
-  server = await startServer({ db });
+  server = await startServer({
+    db,
+    resources: `
+  - { slug: opaque, uri: "${opaque}", token_format: opaque, clients: [RS1], scopes: [{ name: "op:use" }] }`,
+  });
 });
 afterAll(() => server.close());
 
@@ -38,8 +43,11 @@ test('a code exchange costs two round trips', async () => {
   ]);
 });
 
-test('introspection of a JWT access token is one read and no write', async () => {
-  const { access_token: token } = await tokens(server);
+test.each([
+  ['a JWT', good()],
+  ['an opaque', good({ resource: opaque, scope: 'op:use' })],
+])('introspection of %s access token is one read and no write', async (_format, flow) => {
+  const { access_token: token } = await tokens(server, flow);
   const credentials = { client_id: 'RS1', client_secret: 'web-secret-0123456789' };
   await server.post('/oauth/introspect', { token, ...credentials });
   const sent = await during(() => server.post('/oauth/introspect', { token, ...credentials }));

@@ -1,6 +1,7 @@
+import { clientAssertionAlgorithms } from '../clients/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Resource } from '../resources/index.ts';
-import { assertionAlgorithms, dpopAlgorithms } from './algorithms.ts';
+import { dpopAlgorithms } from './algorithms.ts';
 import { servedGrants } from './grant-facts.ts';
 
 /**
@@ -35,12 +36,12 @@ export function serverMetadata(
     ...(config.xaa.enabled ? { authorization_grant_profiles_supported: [idJagProfile] } : {}),
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: ['none', ...confidentialMethods],
-    token_endpoint_auth_signing_alg_values_supported: [...assertionAlgorithms],
+    token_endpoint_auth_signing_alg_values_supported: [...clientAssertionAlgorithms],
     introspection_endpoint_auth_methods_supported: confidentialMethods,
-    introspection_endpoint_auth_signing_alg_values_supported: [...assertionAlgorithms],
+    introspection_endpoint_auth_signing_alg_values_supported: [...clientAssertionAlgorithms],
     introspection_signing_alg_values_supported: [signingAlg],
     revocation_endpoint_auth_methods_supported: ['none', ...confidentialMethods],
-    revocation_endpoint_auth_signing_alg_values_supported: [...assertionAlgorithms],
+    revocation_endpoint_auth_signing_alg_values_supported: [...clientAssertionAlgorithms],
     ...(config.dpop.enabled ? { dpop_signing_alg_values_supported: [...dpopAlgorithms] } : {}),
     authorization_response_iss_parameter_supported: true,
     client_id_metadata_document_supported: config.cimd.enabled,

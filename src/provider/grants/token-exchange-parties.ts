@@ -7,7 +7,7 @@ import {
   requireSubject,
 } from '../../tokens/index.ts';
 import type { ProviderDeps } from '../deps.ts';
-import { findPresented } from '../presented.ts';
+import { findPresented, findPresentedBy } from '../presented.ts';
 import type { ExchangeAsked } from './token-exchange-request.ts';
 
 export interface ExchangeParties {
@@ -26,30 +26,11 @@ export async function partiesOf(
   deps: ProviderDeps,
   { request: { subjectToken, actorToken }, caller, now }: ExchangeAsked,
 ): Promise<ExchangeParties> {
-  const found = await presentedSubject(deps, subjectToken, caller.clientId);
+  const read = findSubject(deps.db);
+  const found = await findPresentedBy(deps, subjectToken, (jti) => read(jti, caller.clientId));
   const audience = found && deps.resources.resolve(found.resource);
   const parties = requireSubject({ found, caller, audience, now });
   if (actorToken === undefined) return { ...parties, actor: undefined };
   const actor = requireActor(await findPresented(deps, actorToken), caller, now);
   return { ...parties, actor };
-}
-
-/** The subject token as every presented token is found, with what speaks for its exchange beside it. */
-async function presentedSubject(
-  deps: ProviderDeps,
-  token: string,
-  callerId: string,
-): Promise<ExchangeSubject | undefined> {
-  const read = findSubject(deps.db);
-  const seen = new Map<string, ExchangeSubject>();
-  const issued = async (jti: string) => {
-    const subject = await read(jti, callerId);
-    if (subject) seen.set(jti, subject);
-    return subject;
-  };
-  const { tokens } = deps;
-  const reading = { ...deps, tokens: { ...tokens, exchange: { ...tokens.exchange, issued } } };
-  const found = await findPresented(reading, token);
-  const subject = found && seen.get(found.jti);
-  return subject && { ...subject, scope: found.scope };
 }
