@@ -63,7 +63,7 @@ function audited(rooms: Rooms, types: string[]) {
     .selectFrom('audit_events')
     .select(['type', 'actor_kind', 'actor_id'])
     .where('type', 'in', types)
-    .orderBy('at')
+    .orderBy('id')
     .execute();
 }
 

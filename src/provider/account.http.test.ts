@@ -167,6 +167,7 @@ describe('disconnecting an app', () => {
       .selectFrom('audit_events')
       .select(['actor_kind', 'client_id', 'resource', 'detail'])
       .where('type', '=', 'consent_revoked')
+      .orderBy('id')
       .execute();
     expect(events.at(-1)).toMatchObject({
       actor_kind: 'user',

@@ -18,6 +18,8 @@ const mapping = `claims: { email: user.email, groups: user.groups, admin: { grou
 const rest = 'scopes: [{ name: use }], clients: [RS1, GATE]';
 
 const statements: string[] = [];
+/** Clients come from a cache that lives for half a second, which a slow machine outlives. */
+const tokenStatements = () => statements.filter((name) => name !== 'authserver_find_client');
 let hook: Awaited<ReturnType<typeof startHookServer>>;
 let server: TestServer;
 beforeAll(async () => {
@@ -107,11 +109,11 @@ describe('configured claims', () => {
     server.advance(2);
     statements.length = 0;
     const { refresh_token: token } = JSON.parse(await (await redeem(server, flow, value)).text());
-    expect(statements).toEqual(['authserver_read_source', 'authserver_commit_exchange']);
+    expect(tokenStatements()).toEqual(['authserver_read_source', 'authserver_commit_exchange']);
     server.advance(2);
     statements.length = 0;
     expect((await refresh(server, token)).status).toBe(200);
-    expect(statements).toEqual(['authserver_read_source', 'authserver_commit_exchange']);
+    expect(tokenStatements()).toEqual(['authserver_read_source', 'authserver_commit_exchange']);
   });
 
   test('tell a machine’s token of its client and of no user', async () => {

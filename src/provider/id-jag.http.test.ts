@@ -625,7 +625,8 @@ describe('around it', () => {
     const assertion = await idp.sign(now(claims({ jti })));
     const { access_token } = await granted(await present(assertion));
     await mustRefuse(assertion, 'replayed');
-    const events = await server.db.kysely.selectFrom('audit_events').select('detail').execute();
+    const audited = server.db.kysely.selectFrom('audit_events').select('detail').orderBy('id');
+    const events = await audited.execute();
     const issued = events.filter(({ detail }) => detail.assertion_issuer === idp.issuer).at(-1);
     expect(issued?.detail).toMatchObject({
       assertion_jti_hash: (await lastRefusal()).jti_hash,

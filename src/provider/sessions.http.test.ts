@@ -343,6 +343,7 @@ describe('signing out', () => {
       .selectFrom('audit_events')
       .select('user_id')
       .where('type', '=', 'user_logout')
+      .orderBy('id')
       .execute();
     expect(event.at(-1)).toEqual({ user_id: await userId(alice.email) });
   });
