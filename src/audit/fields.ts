@@ -50,3 +50,8 @@ export const changes = required('changes');
 export function optional<T extends Field['type']>({ type, description }: Field & { type: T }) {
   return { type, description, optional: true } as const;
 }
+
+/** One type of event: what it tells, and what its detail holds. */
+export function event<const F extends Fields>(description: string, detail: F) {
+  return { description, detail };
+}

@@ -1,0 +1,20 @@
+import { event, text, time } from '../fields.ts';
+
+/** Signing keys. */
+export const keysEvents = {
+  key_published: event('A new signing key was made and published; it signs later.', {
+    kid: text('the key'),
+    alg: text('its algorithm'),
+    signs_from: time('when it begins to sign'),
+    reason: text('why: `first_start`, `schedule`, `algorithm_changed` or `command`'),
+  }),
+  key_rotated: event('Another signing key signs now; the old one stays published for a while.', {
+    kid: text('the key that signs now'),
+    alg: text('its algorithm'),
+    previous_kid: text('the key that signed before'),
+    published_until: time('until when the previous key stays published'),
+  }),
+  key_removed: event('A retired signing key was deleted; no token signed by it can be alive.', {
+    kid: text('the key'),
+  }),
+} as const;
