@@ -2,10 +2,10 @@
 const levels = [
   ['oauth', 'config', 'resource-server'],
   ['db'],
-  ['http', 'audit'],
+  ['http', 'audit', 'scheduler'],
   ['keys'],
   ['accounts', 'clients', 'resources'],
-  ['consent', 'tokens', 'upstream'],
+  ['consent', 'tokens', 'upstream', 'flows', 'doctor'],
   ['provider', 'admin'],
 ];
 const levelOf = (room) => levels.findIndex((rooms) => rooms.includes(room));
@@ -20,6 +20,7 @@ const mayImport = {
   db: ['config'],
   http: ['oauth', 'db'],
   audit: ['db'],
+  scheduler: ['db'],
   keys: ['db', 'audit'],
 };
 const allowed = (room) =>
@@ -89,6 +90,14 @@ module.exports = {
       severity: 'error',
       from: { path: '^(e2e|migrations)/' },
       to: { path: '^src/' },
+    },
+    {
+      name: 'console-knows-the-contract-only',
+      comment:
+        'admin-ui shares the contract and the design tokens with the server, and nothing else',
+      severity: 'error',
+      from: { path: '^admin-ui/' },
+      to: { path: '^src/', pathNot: '^src/admin/contract/' },
     },
     {
       name: 'examples-use-the-kit',

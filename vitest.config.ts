@@ -37,6 +37,7 @@ export default defineConfig({
             'src/provider/custom-claims.http.test.ts',
             'src/provider/id-jag.http.test.ts',
             'src/provider/personal-access-tokens.http.test.ts',
+            'src/provider/workspaces*.http.test.ts',
           ],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -4,6 +4,7 @@ import { auditReference, metricsReference } from '../src/audit/index.ts';
 import { cliReference } from '../src/cli/index.ts';
 import { compatibilityReference } from '../src/clients/index.ts';
 import { renderJsonSchema, renderReference } from '../src/config/index.ts';
+import { debuggingReference } from '../src/doctor/index.ts';
 import { errorReference } from '../src/oauth/index.ts';
 import { grantReference } from '../src/provider/index.ts';
 import { claimsReference } from '../src/tokens/index.ts';
@@ -19,6 +20,7 @@ const generators: readonly { file: string; render: () => string }[] = [
   { file: 'errors.md', render: errorReference },
   { file: 'grants.md', render: grantReference },
   { file: 'compatibility.md', render: compatibilityReference },
+  { file: 'debugging.md', render: debuggingReference },
   { file: 'openapi.json', render: openApiReference },
 ];
 

@@ -1,90 +1,179 @@
-import type { Logger } from 'pino';
-import type { Accounts } from './accounts/index.ts';
-import { ensureAuditPartitions } from './audit/index.ts';
-import type { Clients } from './clients/index.ts';
+import { removeExpiredRequests } from './admin/index.ts';
+import { countEvents, createStats, ensureAuditPartitions } from './audit/index.ts';
 import type { Config } from './config/index.ts';
-import type { Database } from './db/index.ts';
-import type { Keys } from './keys/index.ts';
-import type { Resources } from './resources/index.ts';
-import type { Tokens } from './tokens/index.ts';
+import { vacuum } from './db/index.ts';
+import type { Rooms } from './rooms.ts';
+import { inBatches, type Job } from './scheduler/index.ts';
 
-export interface JobDeps {
-  db: Database;
-  keys: Keys;
-  accounts: Accounts;
-  clients: Clients;
-  resources: Resources;
-  tokens: Tokens;
-  config: Config;
-  now: () => Date;
-  log: Logger;
-}
-
-const tick = 30_000; // milliseconds: what notifications may have missed is noticed, windows are closed
-const sweepEvery = 10 * 60_000;
+/** Rows of one batch. */
 const batch = 1000;
+const minute = 60;
+const hour = 3600;
+const day = 86_400;
 
-/** Work that the clock starts. @returns a function that stops it and waits for what is running */
-export function startJobs(deps: JobDeps): () => Promise<void> {
-  const { now } = deps;
-  let running: Promise<void> | undefined;
-  let lastSweep = now().getTime();
+/** Every job there is. One that only one replica shall run at a time needs no more than its line here. */
+export function jobsOf(rooms: Rooms, config: Config): Job[] {
+  return [
+    ...ownJobs(rooms),
+    ...sweeps(rooms, config),
+    ...auditJobs(rooms, config),
+    ...countingJobs(rooms),
+    ...upkeep(rooms),
+  ];
+}
 
-  async function work(): Promise<void> {
-    const at = now();
-    const isDue = at.getTime() - lastSweep >= sweepEvery;
-    if (isDue) lastSweep = at.getTime();
-    await runAll(deps, isDue ? [...often(deps, at), ...sweeps(deps, at)] : often(deps, at));
-  }
+/** Jobs of each process: what notifications may have missed is noticed, and what it counted is written. */
+function ownJobs({ keys, resources, refusalCounts, replica }: Rooms): Job[] {
+  const everywhere = true;
+  return [
+    {
+      ...{ name: 'follow-keys', title: 'Follow the key schedule', interval: 30, everywhere },
+      run: async ({ at }) => void (await keys.tick(at)),
+    },
+    {
+      ...{ name: 'read-resources', title: 'Read the resources again', interval: 30, everywhere },
+      run: async () => void (await resources.reload()),
+    },
+    {
+      ...{
+        name: 'flush-refusals',
+        title: 'Write counts of refusals',
+        interval: minute,
+        everywhere,
+      },
+      run: ({ at }) => refusalCounts.flush(at),
+    },
+    {
+      ...{ name: 'renew-replica', title: 'Tell that this replica runs', interval: 30, everywhere },
+      run: async () => void (await replica.renew()),
+    },
+  ];
+}
 
-  const timer = setInterval(() => {
-    running ??= work().finally(() => {
-      running = undefined;
-    });
-  }, tick);
-  timer.unref();
-  return async () => {
-    clearInterval(timer);
-    await running;
+/** What removes rows that are no longer needed; `authserver purge` runs the same. */
+function sweeps(
+  { db, accounts, adminSessions, clients, flows, tokens, now }: Rooms,
+  config: Config,
+): Job[] {
+  const before = (at: Date, seconds: number) => new Date(at.getTime() - seconds * 1000);
+  const sweeps = true;
+  return [
+    {
+      ...{ name: 'overlap-windows', title: 'Close refresh overlap windows', interval: 30, sweeps },
+      run: ({ at }) => tokens.sweep.closeOverlaps(before(at, config.oauth.refresh_overlap)),
+    },
+    {
+      ...{
+        name: 'expired-tokens',
+        title: 'Remove expired codes, refresh tokens and replay claims',
+      },
+      ...{ interval: 10 * minute, sweeps },
+      run: (run) => inBatches(run, () => tokens.sweep.removeExpired(now(), batch)),
+    },
+    {
+      ...{ name: 'old-issuances', title: 'Remove old records of issued tokens' },
+      ...{ interval: 10 * minute, sweeps },
+      run: (run) =>
+        inBatches(run, () => {
+          const at = now();
+          const issuedBefore = before(at, config.retention.issuances);
+          return tokens.sweep.removeIssuances(issuedBefore, at, batch);
+        }),
+    },
+    {
+      ...{ name: 'expired-sessions', title: 'Remove expired sign-ins, links and counters' },
+      ...{ interval: 10 * minute, sweeps },
+      run: (run) => inBatches(run, () => accounts.purge(batch)),
+    },
+    {
+      ...{ name: 'ended-admin-sessions', title: 'Remove ended sessions of the administration' },
+      ...{ interval: 10 * minute, sweeps },
+      run: (run) => inBatches(run, () => adminSessions.purge(batch)),
+    },
+    {
+      ...{ name: 'repeated-requests', title: 'Forget answers to requests that may come again' },
+      ...{ interval: 10 * minute, sweeps },
+      run: (run) => inBatches(run, () => removeExpiredRequests(db.kysely, now(), batch)),
+    },
+    {
+      ...{ name: 'unused-clients', title: 'Remove self-registered clients that nobody uses' },
+      ...{ interval: 10 * minute, sweeps },
+      async run() {
+        const { clients: gone, documents, failures } = await clients.reap();
+        return gone + documents + failures;
+      },
+    },
+    {
+      ...{ name: 'old-flows', title: 'Remove old authorization attempts' },
+      ...{ interval: 10 * minute, sweeps },
+      run: (run) => inBatches(run, () => flows.removeExpired(now(), batch)),
+    },
+    {
+      ...{ name: 'old-statistics', title: 'Remove counts that no chart shows any more' },
+      ...{ interval: day, sweeps },
+      run: (run) =>
+        inBatches(run, () => {
+          const at = now();
+          const counts = before(at, config.retention.audit);
+          return createStats(db).removeBefore(counts, before(at, 101 * day), batch);
+        }),
+    },
+  ];
+}
+
+/** Seconds: an event is sealed within five, and sent soon after. */
+const sealEvery = 2;
+
+/** The audit log; sealing and sending have locks of their own, so that no record is written every time. */
+function auditJobs({ auditLog }: Rooms, config: Config): Job[] {
+  const everywhere = true;
+  return [
+    {
+      ...{ name: 'seal-audit', title: 'Seal audit events', interval: sealEvery, everywhere },
+      run: () => auditLog.seal(),
+    },
+    {
+      ...{ name: 'send-audit', title: 'Send audit events', interval: sealEvery, everywhere },
+      run: async ({ signal }) => void (await auditLog.deliver(signal)),
+    },
+    {
+      ...{ name: 'old-audit', title: 'Drop old months of the audit log' },
+      ...{ interval: hour, sweeps: true },
+      run: ({ at }) => auditLog.dropBefore(new Date(at.getTime() - config.retention.audit * 1000)),
+    },
+  ];
+}
+
+function countingJobs({ db }: Rooms): Job[] {
+  return [
+    {
+      ...{ name: 'hourly-statistics', title: 'Count new events for the charts', interval: minute },
+      async run({ at, signal, progress }) {
+        let pieces = 0;
+        while (!signal.aborted) {
+          const until = await countEvents(db, at);
+          if (!until) break;
+          pieces += 1;
+          await progress(`counted until ${until.toISOString()}`);
+        }
+        return pieces;
+      },
+    },
+  ];
+}
+
+/** What keeps the database in shape. */
+function upkeep({ db }: Rooms): Job[] {
+  const partitions: Job = {
+    ...{ name: 'audit-partitions', title: 'Make the audit partition of the next month' },
+    interval: hour,
+    run: async ({ at }) => (await ensureAuditPartitions(db.kysely, at)).length,
   };
-}
-
-type Job = readonly [name: string, run: () => Promise<unknown>];
-
-/** One after the other; one that fails is logged and stops none of the others. */
-export async function runAll(
-  { log }: { log: Pick<Logger, 'error'> },
-  jobs: readonly Job[],
-): Promise<void> {
-  for (const [name, run] of jobs) {
-    await run().catch((err) => log.error({ err, job: name }, 'a job failed; it will run again'));
-  }
-}
-
-function often({ keys, resources, tokens, config }: JobDeps, at: Date): Job[] {
-  const windowStart = new Date(at.getTime() - config.oauth.refresh_overlap * 1000);
-  return [
-    ['follow the key schedule', () => keys.tick(at)],
-    ['read the resources again', () => resources.reload()],
-    ['close refresh overlap windows', () => tokens.sweep.closeOverlaps(windowStart)],
-  ];
-}
-
-/** Removes what has expired, in small batches, so that no lock is held for long. */
-function sweeps({ db, accounts, clients, tokens, config }: JobDeps, at: Date): Job[] {
-  const issuedBefore = new Date(at.getTime() - config.retention.issuances * 1000);
-  return [
-    ['make audit partitions', () => ensureAuditPartitions(db.kysely, at)],
-    ['remove expired artifacts', () => untilEmpty(() => tokens.sweep.removeExpired(at, batch))],
-    [
-      'remove old issuance records',
-      () => untilEmpty(() => tokens.sweep.removeIssuances(issuedBefore, at, batch)),
-    ],
-    ['remove expired sessions', () => untilEmpty(() => accounts.purge(batch))],
-    ['reap unused clients', () => clients.reap()],
-  ];
-}
-
-async function untilEmpty(removeBatch: () => Promise<number>): Promise<void> {
-  while ((await removeBatch()) > 0);
+  if (db.driver !== 'pglite') return [partitions];
+  const reuse: Job = {
+    ...{ name: 'vacuum', title: 'Reuse the space of removed rows (embedded database)' },
+    interval: hour,
+    run: ({ signal }) => vacuum(db, signal),
+  };
+  return [partitions, reuse];
 }

@@ -8,6 +8,7 @@ import {
   requestContext,
   type Site,
   securityHeaders,
+  type Tracing,
 } from './http/index.ts';
 import {
   type LiveProvider,
@@ -16,7 +17,7 @@ import {
   type ProviderDeps,
 } from './provider/index.ts';
 
-type Deps = ProviderDeps & { site: Site; live: LiveProvider; health: Health };
+type Deps = ProviderDeps & { site: Site; live: LiveProvider; health: Health; tracing: Tracing };
 
 /** The public listener: health, assets, and everything that clients and people use. */
 export function createPublicApp(deps: Deps): Koa {
@@ -31,6 +32,7 @@ export function createPublicApp(deps: Deps): Koa {
       now,
     }),
   );
+  app.use(deps.tracing.middleware);
   app.use(securityHeaders(site));
   app.use(errors());
   app.use(probes(deps));

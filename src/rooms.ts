@@ -1,31 +1,91 @@
 import { createHmac, hkdfSync } from 'node:crypto';
 import { dirname } from 'node:path';
+import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import { createAccounts } from './accounts/index.ts';
-import { type AuditMeta, createMetrics, ensureAuditPartitions } from './audit/index.ts';
+import type { Registry } from 'prom-client';
+import {
+  createAccounts,
+  createAdminSessions,
+  createFederation,
+  createIdentityProviders,
+  createWorkspaces,
+} from './accounts/index.ts';
+import {
+  type AuditMeta,
+  alignAuditOrder,
+  createAuditLog,
+  createMetrics,
+  createRefusalCounts,
+  createWebhookCall,
+  ensureAuditPartitions,
+  isAuditEventType,
+} from './audit/index.ts';
 import { createClients } from './clients/index.ts';
-import { type Config, decodeKey } from './config/index.ts';
-import { type Database, migrate, openDatabase, type StorageOptions } from './db/index.ts';
-import { createGuardedFetch, type FetchLimits, type GuardedFetch } from './http/index.ts';
-import { createKeys, createSecretBox, loadOrCreateLocalSecrets } from './keys/index.ts';
-import { createResources, hookSecret } from './resources/index.ts';
+import { type Config, decodeKey, isLoopbackUrl, type LoadedConfig } from './config/index.ts';
+import {
+  createWithdrawals,
+  revokeForClient,
+  revokeForMember,
+  revokeForResource,
+} from './consent/index.ts';
+import {
+  type Database,
+  migrate,
+  openDatabase,
+  type StorageOptions,
+  type Tables,
+} from './db/index.ts';
+import { createDoctor } from './doctor/index.ts';
+import { createFlows } from './flows/index.ts';
+import {
+  createGuardedFetch,
+  createGuardedRequest,
+  createTracing,
+  type FetchLimits,
+  type GuardedFetch,
+  type GuardedRequest,
+  noTracing,
+  type Tracing,
+} from './http/index.ts';
+import {
+  createKeys,
+  createSecretBox,
+  loadOrCreateLocalSecrets,
+  type SecretBox,
+} from './keys/index.ts';
+import { createResourceEditing, createResources, hookSecret } from './resources/index.ts';
+import { createReplica } from './scheduler/index.ts';
 import {
   createClaimsHooks,
   createIdentityAssertions,
   createTokens,
   createTrustedIssuers,
+  endIssuedFor,
+  endIssuedIn,
+  endIssuedUnder,
+  signWebhook,
 } from './tokens/index.ts';
+import { version } from './version.ts';
 
 export interface RoomsDeps {
   log: Logger;
   now?: () => Date;
   /** An open database instead of the configured one; closed with the rooms. */
   db?: Database;
+  /** Where the configuration comes from, for operators to see. */
+  loaded?: Pick<LoadedConfig, 'sources' | 'file'>;
   /** Way out to addresses that strangers name, for tests that bring their own certificates. */
   fetch?: GuardedFetch;
   /** Way out to addresses that operators name; `fetch` unless given. */
   operatorFetch?: GuardedFetch;
+  /** Way out to identity providers, for tests that are in a hurry. */
+  providerRequest?: GuardedRequest;
+  /** Where this process is one of several: makes what `/metrics` answers, for all of them together. */
+  metricsOfAll?: (registry: Registry) => () => Promise<string>;
 }
+
+/** Milliseconds that an identity provider has for one answer. */
+const providerPatience = 10_000;
 
 /** Every room of levels 1 to 5, wired to one database. */
 export type Rooms = Awaited<ReturnType<typeof openRooms>>;
@@ -38,13 +98,15 @@ export type Rooms = Awaited<ReturnType<typeof openRooms>>;
  */
 export async function openRooms(
   config: Config,
-  { log, now = () => new Date(), db: opened, ...waysOut }: RoomsDeps,
+  { log, now = () => new Date(), db: opened, loaded, ...waysOut }: RoomsDeps,
 ) {
   const secrets = secretsOf(config);
-  const metrics = createMetrics();
-  const db = opened ?? (await open(config, metrics, log));
+  const metrics = createMetrics(waysOut.metricsOfAll);
+  const tracing = tracingOf(config);
+  const db = opened ?? (await open(config, { metrics, tracing, log }));
   try {
     await migrate(db);
+    await alignAuditOrder(db.kysely);
     await ensureAuditPartitions(db.kysely, now());
     const box = createSecretBox(secrets.dataEncryptionKey);
     const keys = await createKeys({ db, box, now, log }, keySettings(config));
@@ -56,7 +118,22 @@ export async function openRooms(
         now,
         endTokensOfUser: (trx, id, at) => families.endAllOf(trx, { user_id: id }, at),
       },
-      { lockout: lockoutOf(config) },
+      { lockout: lockoutOf(config), localSignIn: config.session.local_sign_in },
+    );
+    const identityProviders = await createIdentityProviders({
+      ...{ db, box, now, log, issuer: config.server.issuer },
+      localSignIn: config.session.local_sign_in,
+    });
+    const federation = createFederation({
+      ...{ db, box, now, issuer: config.server.issuer },
+      ...{ providers: identityProviders, identities: accounts.identities },
+      request:
+        waysOut.providerRequest ?? createGuardedRequest({ timeoutMs: providerPatience, now }),
+    });
+    const workspaces = createWorkspaces({ db, now, endTokensOfMember });
+    const adminSessions = createAdminSessions(
+      { db, now },
+      { idle: config.admin.session_idle, maxAge: config.admin.session_max_age },
     );
     const { fetch = guardedFetch(config, now) } = waysOut;
     const operatorFetch = waysOut.operatorFetch ?? waysOut.fetch ?? operatorsFetch(config, now);
@@ -66,30 +143,86 @@ export async function openRooms(
         ...{ fetch, operatorFetch },
         now,
         log,
-        endTokensOfClient: (trx, id, at) => families.endAllOf(trx, { client_id: id }, at),
+        metrics,
+        async endTokensOfClient(trx, clientId, at) {
+          const { grants, families: ended } = await revokeForClient(trx, { clientId, now: at });
+          await families.endAllOf(trx, { client_id: clientId }, at);
+          return { grants: grants.length, families: ended };
+        },
       },
       config,
     );
     const stopClients = await clients.listen();
     const resources = await createResources({ db, box, now, log });
-    const trustedIssuers = await createTrustedIssuers({ db, now, log });
+    const trustedIssuers = await createTrustedIssuers({
+      ...{ db, now, log },
+      issuer: config.server.issuer,
+    });
     const assertions = createIdentityAssertions(
-      { db, issuers: trustedIssuers, accounts, resources, fetch: operatorFetch, now },
+      { db, issuers: trustedIssuers, accounts, workspaces, resources, fetch: operatorFetch, now },
       config,
     );
     const claimsHooks = createClaimsHooks({
       secretOf: (resource) => hookSecret(box, resource),
       ...{ metrics, log, now },
     });
+    const withdrawals = createWithdrawals({ db, endIssuedUnder });
+    const resourceEditing = createResourceEditing({
+      ...{ db, box, now, resources },
+      async endTokensOfResource(trx, resource, at) {
+        const ended = await revokeForResource(trx, { resource, now: at });
+        await endIssuedFor(trx, { resource, now: at });
+        return { grants: ended.grants.length, families: ended.families };
+      },
+    });
+    const flows = createFlows({ db, log }, config);
+    const doctor = createDoctor(
+      { request: createGuardedRequest({ timeoutMs: 5000, now }), resources, now },
+      config,
+      {
+        privateAddresses:
+          isLoopbackUrl(config.server.issuer) || config.cimd.allow_private_addresses,
+      },
+    );
+    const replica = createReplica({ db, now }, version());
+    const refusalCounts = createRefusalCounts(db, metrics);
+    const auditLog = createAuditLog({
+      ...{ db, now, log, webhook: auditWebhook(config, log) },
+      keys: {
+        signer: () => keys.providerJwks().keys[0] ?? {},
+        trusted: () => keys.publicJwks().keys,
+      },
+    });
     return {
-      ...{ db, log, now, metrics, secrets, keys, tokens, accounts, clients, resources },
-      ...{ claimsHooks, trustedIssuers, assertions },
+      ...{
+        doctor,
+        flows,
+        db,
+        box,
+        log,
+        now,
+        metrics,
+        tracing,
+        secrets,
+        keys,
+        tokens,
+        accounts,
+        adminSessions,
+        clients,
+        resources,
+      },
+      ...{ claimsHooks, trustedIssuers, assertions, withdrawals, resourceEditing, workspaces },
+      configuration: { config, sources: new Map<string, string>(), ...loaded },
+      ...{ replica, refusalCounts, identityProviders, federation, auditLog },
       async close() {
         await stopClients();
         await resources.close();
         await trustedIssuers.close();
+        await identityProviders.close();
         await keys.close();
+        await flows.close();
         await db.close();
+        await tracing.close();
       },
     };
   } catch (error) {
@@ -105,27 +238,47 @@ export async function openRooms(
  */
 export async function reconcile(
   config: Config,
-  { accounts, clients, resources, trustedIssuers, log, now }: Rooms,
+  { accounts, workspaces, clients, resources, trustedIssuers, identityProviders, log, now }: Rooms,
 ): Promise<void> {
   const meta: AuditMeta = { at: now() };
   const report = {
     resources: await resources.reconcile(config.resources, meta),
     clients: await clients.reconcile(config.clients, meta),
     users: await accounts.reconcile(config.users, meta),
+    workspaces: await workspaces.reconcile(config.workspaces, config.users, meta),
     trusted_issuers: await trustedIssuers.reconcile(config.trusted_issuers, meta),
+    identity_providers: await identityProviders.reconcile(config.identity_providers, meta),
   };
   log.info({ report }, 'configuration applied');
 }
 
+/** What somebody granted for a workspace, and their tokens for it. @returns how many grants ended */
+async function endTokensOfMember(
+  trx: Kysely<Tables>,
+  member: { userId: string; workspaceId: string },
+  now: Date,
+): Promise<number> {
+  const { grants } = await revokeForMember(trx, { ...member, now });
+  await endIssuedIn(trx, { ...member, now });
+  return grants.length;
+}
+
 function open(
   config: Config,
-  metrics: ReturnType<typeof createMetrics>,
-  log: Logger,
+  reports: { metrics: ReturnType<typeof createMetrics>; tracing: Tracing; log: Logger },
 ): Promise<Database> {
+  const { metrics, tracing, log } = reports;
   return openDatabase(storageOptions(config), {
-    onQuery: metrics.query,
+    onQuery(report) {
+      metrics.query(report);
+      tracing.query(report);
+    },
     onError: (err) => log.warn({ err }, 'a database connection was lost'),
   });
+}
+
+function tracingOf({ observability: { tracing } }: Config): Tracing {
+  return tracing.enabled ? createTracing({ endpoint: tracing.otlp_endpoint }) : noTracing;
 }
 
 function guardedFetch(
@@ -146,6 +299,18 @@ function guardedFetch(
  */
 function operatorsFetch(config: Config, now: () => Date): GuardedFetch {
   return guardedFetch(config, now, { concurrencyPerRequester: Number.POSITIVE_INFINITY });
+}
+
+/** `observability.audit_webhook` */
+function auditWebhook({ observability: { audit_webhook: webhook } }: Config, log: Logger) {
+  if (!webhook) return undefined;
+  const { secret, events, attempts, timeout } = webhook;
+  const unknown = events?.filter((type) => !isAuditEventType(type)) ?? [];
+  if (unknown.length > 0) {
+    log.warn({ unknown }, 'observability.audit_webhook.events names types that do not exist');
+  }
+  const send = createWebhookCall(webhook, (message) => signWebhook(secret, message));
+  return { send, settings: { attempts, events, timeout } };
 }
 
 function keySettings(config: Config) {
@@ -182,6 +347,11 @@ export function storageOptions({ storage }: Config): StorageOptions {
     statementTimeout: postgres.statement_timeout * 1000,
     connectTimeout: postgres.connect_timeout * 1000,
   };
+}
+
+/** Opens and seals what the database keeps secret. */
+export function boxOf(config: Config): SecretBox {
+  return createSecretBox(secretsOf(config).dataEncryptionKey);
 }
 
 /** Configured, or made once in the data directory for an issuer on this computer. */

@@ -99,9 +99,13 @@ export async function tabTo(page: Page, selector: string): Promise<void> {
   throw new Error(`The keyboard does not reach ${selector} on ${page.url()}`);
 }
 
-/** What axe finds on the page as it is now: one line per rule, empty when all is well. */
-export async function accessibilityProblems(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/**
+ * What axe finds on the page as it is now: one line per rule, empty when all is well.
+ * @param rules only these rules of axe; all by default
+ */
+export async function accessibilityProblems(page: Page, rules?: string[]): Promise<string[]> {
+  const axe = new AxeBuilder({ page });
+  const { violations } = await (rules ? axe.withRules(rules) : axe).analyze();
   return violations.map(
     ({ id, help, nodes }) => `${id}: ${help} (${nodes.map(({ html }) => html).join(' | ')})`,
   );

@@ -39,6 +39,10 @@ export type StageOptions = {
   postgres?: string;
   /** Pre-registered clients, in the wire names of RFC 7591. */
   clients?: Record<string, unknown>[];
+  /** Further people, as `users` of the configuration declares them. */
+  people?: Record<string, unknown>[];
+  /** More of the section `admin`. */
+  admin?: Record<string, unknown>;
   /** More configuration sections, over the defaults of the stage. */
   config?: Record<string, unknown>;
 };
@@ -63,12 +67,12 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     trustedAuthority: authority.file,
     config: {
       server: { issuer, address: `127.0.0.1:${serverPort}` },
-      admin: { address: `127.0.0.1:${adminPort}` },
+      admin: { address: `127.0.0.1:${adminPort}`, ...options.admin },
       storage: options.postgres
         ? { driver: 'postgres', postgres: { dsn: options.postgres } }
         : { driver: 'pglite', pglite: { path: join(directory, 'database') } },
       cimd: { allow_private_addresses: true },
-      users: [{ ...alice, name: 'Alice Example' }],
+      users: [{ ...alice, name: 'Alice Example' }, ...(options.people ?? [])],
       resources: [boardsResource(mcpUrl, boardsClient.id)],
       clients: [boardsRegistration(boardsClient), ...(options.clients ?? [])],
       ...options.config,

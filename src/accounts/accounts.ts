@@ -1,12 +1,15 @@
 import type { Kysely } from 'kysely';
 import type { Database, Tables } from '../db/index.ts';
+import { countAdminSessions } from './admin-sessions-queries.ts';
 import { purgeAttempts } from './attempts.ts';
-import { createAuthenticate } from './authenticate.ts';
+import { createAuthenticate, refusePasswords } from './authenticate.ts';
 import { createGuesses } from './guesses.ts';
 import { createIdentities } from './identities.ts';
 import { purgeLinks } from './links.ts';
+import { createPasswordLinks } from './password-links.ts';
 import { createPasswords, type PasswordHasher } from './passwords.ts';
 import type { LockoutLimits } from './policy.ts';
+import { purgeProviderSignIns } from './provider-sign-ins.ts';
 import { createReconcile } from './reconcile.ts';
 import * as sessions from './sessions.ts';
 import { createSetup } from './setup.ts';
@@ -31,16 +34,18 @@ export type Accounts = ReturnType<typeof createAccounts>;
 /** Everything about people, over one database. */
 export function createAccounts(
   { db, now, endTokensOfUser, hasher }: AccountsDeps,
-  { lockout }: { lockout: LockoutLimits },
+  { lockout, localSignIn = true }: { lockout: LockoutLimits; localSignIn?: boolean },
 ) {
   const deps = { db, now, passwords: createPasswords(hasher), endTokensOfUser };
   return {
     ...createUsers(deps),
-    authenticate: createAuthenticate(deps, lockout),
+    authenticate: localSignIn ? createAuthenticate(deps, lockout) : refusePasswords,
     /** Limits on guessing what is short enough to be guessed. */
     guesses: createGuesses(deps, lockout),
     reconcile: createReconcile(deps),
     setup: createSetup(deps),
+    /** One-time links with which people choose a password. */
+    passwordLinks: createPasswordLinks(deps),
     /** Who people are at other issuers. */
     identities: createIdentities(deps),
     sessions: {
@@ -59,13 +64,17 @@ export function createAccounts(
           .execute((trx) =>
             endSessions(trx, { userId, reason: 'signed_out_everywhere', meta, ...options }),
           ),
-      countFor: (userId: string) => sessions.countSessions(db.kysely, userId, now()),
+      /** How many browsers someone is signed in with, the administration included. */
+      countFor: async (userId: string) =>
+        (await sessions.countSessions(db.kysely, userId, now())) +
+        (await countAdminSessions(db.kysely, userId, now())),
     },
     /** Removes what has expired; at most `limit` sessions at a time, so that no lock is held long. */
     async purge(limit: number): Promise<number> {
       const at = now();
       await purgeAttempts(db.kysely, at);
       await purgeLinks(db.kysely, at);
+      await purgeProviderSignIns(db.kysely, at);
       return sessions.purgeSessions(db.kysely, at, limit);
     },
   };

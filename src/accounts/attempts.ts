@@ -104,6 +104,20 @@ export async function forgetAccountFailures(db: Kysely<Tables>, key: string): Pr
   await db.deleteFrom('login_attempts').where('key', '=', key).execute();
 }
 
+/** Until when a counter refuses everybody. @returns undefined when it does not */
+export async function lockedUntil(
+  db: Kysely<Tables>,
+  { key, now }: { key: string; now: Date },
+): Promise<Date | undefined> {
+  const row = await db
+    .selectFrom('login_attempts')
+    .select('locked_until')
+    .where('key', '=', key)
+    .where('locked_until', '>', now)
+    .executeTakeFirst();
+  return row?.locked_until ?? undefined;
+}
+
 /** Removes counters that can no longer refuse anybody. @returns how many */
 export async function purgeAttempts(db: Kysely<Tables>, now: Date): Promise<bigint> {
   const { numDeletedRows } = await db

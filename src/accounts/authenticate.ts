@@ -1,6 +1,7 @@
 import { type Actor, type AuditMeta, recordAudit } from '../audit/index.ts';
 import type { Database } from '../db/index.ts';
 import { addressBucket } from '../http/index.ts';
+import { OAuthError } from '../oauth/index.ts';
 import {
   type AttemptKeys,
   attemptKeys,
@@ -24,6 +25,8 @@ import { toUser, type User } from './user.ts';
 export interface Credentials {
   email: string;
   password: string;
+  /** What they sign in for, where it is not an authorization or their account. */
+  purpose?: 'admin';
   meta: AuditMeta;
 }
 
@@ -44,6 +47,7 @@ type Failure = 'locked' | 'unknown' | 'invalid' | 'disabled' | 'changed';
 interface Attempt {
   keys: AttemptKeys;
   user: UserRow | undefined;
+  purpose: 'admin' | undefined;
   meta: AuditMeta;
 }
 
@@ -59,7 +63,7 @@ interface Attempt {
 export function createAuthenticate({ db, now, passwords }: Deps, lockout: LockoutLimits) {
   const limits = attemptLimits(lockout);
 
-  return ({ email, password, meta }: Credentials): Promise<Authentication> =>
+  return ({ email, password, purpose, meta }: Credentials): Promise<Authentication> =>
     passwords.attempt(async (verify) => {
       const at = now();
       const key = emailKey(email);
@@ -74,7 +78,7 @@ export function createAuthenticate({ db, now, passwords }: Deps, lockout: Lockou
       const user = isStorable(key) ? await findUserByEmailKey(db.kysely, key) : undefined;
       const typed = readPassword(password);
       const matches = typed !== undefined && (await verify(user?.password_hash ?? null, typed));
-      const attempt = { keys, user, meta: { ...meta, at } };
+      const attempt = { keys, user, purpose, meta: { ...meta, at } };
       const failure = whyNot({ admitted: account.ok, matches, user });
       const signedIn = failure ? undefined : await succeed(attempt);
       if (signedIn) return { ok: true, user: signedIn };
@@ -83,7 +87,7 @@ export function createAuthenticate({ db, now, passwords }: Deps, lockout: Lockou
     });
 
   /** @returns undefined when the account changed while its password was verified */
-  function succeed({ keys, user, meta }: Attempt): Promise<User | undefined> {
+  function succeed({ keys, user, purpose, meta }: Attempt): Promise<User | undefined> {
     return db.kysely.transaction().execute(async (trx) => {
       if (!user?.password_hash) return undefined;
       const { id, password_hash: passwordHash } = user;
@@ -92,7 +96,7 @@ export function createAuthenticate({ db, now, passwords }: Deps, lockout: Lockou
       await forgiveAddress(trx, { key: keys.address, admitted: limits.address });
       await forgetAccountFailures(trx, keys.account);
       const actor: Actor = { kind: 'user', id };
-      const detail = { method: 'password' };
+      const detail = { method: 'password', purpose };
       await recordAudit(trx, { type: 'user_login', actor, userId: id, detail }, meta);
       return toUser(row);
     });
@@ -113,6 +117,19 @@ export function createAuthenticate({ db, now, passwords }: Deps, lockout: Lockou
       }
     });
   }
+}
+
+/**
+ * Stands for {@link createAuthenticate} where `session.local_sign_in` is off.
+ *
+ * @throws OAuthError access_denied, always
+ */
+export async function refusePasswords(_: Credentials): Promise<Authentication> {
+  throw new OAuthError(
+    'access_denied',
+    'People do not sign in with a password here. Go back and choose an identity provider.',
+    { status: 403 },
+  );
 }
 
 function whyNot(attempt: {

@@ -1,11 +1,11 @@
 import { type Actor, type AuditMeta, recordAudit } from '../audit/index.ts';
 import type { Database } from '../db/index.ts';
 import { addressBucket } from '../http/index.ts';
-import { claimCounter, forgiveAddress, lockCounter } from './attempts.ts';
+import { claimCounter, forgiveAddress, lockCounter, lockedUntil } from './attempts.ts';
 import { attemptLimits, judgeAttempt, type LockoutLimits } from './policy.ts';
 
 /** What strangers could guess, beside passwords. */
-export type Guessed = 'user_code';
+export type Guessed = 'user_code' | 'api_key';
 
 export interface GuessRequest {
   what: Guessed;
@@ -61,6 +61,20 @@ export function createGuesses(
   }
 
   return {
+    /**
+     * Whether an address has had its attempts, without counting one: for what is asked at every request.
+     *
+     * @returns seconds to wait; undefined when it may try
+     */
+    async blocked(request: GuessRequest): Promise<number | undefined> {
+      const at = now();
+      for (const { key } of targets(request)) {
+        const until = await lockedUntil(db.kysely, { key, now: at });
+        if (until) return Math.max(1, Math.ceil((until.getTime() - at.getTime()) / 1000));
+      }
+      return undefined;
+    },
+
     /** Counts a guess before it is verified, as if it were wrong: parallel ones share one limit. */
     async begin(request: GuessRequest): Promise<Guessing> {
       const at = now();

@@ -20,12 +20,12 @@ describe('the sign-in page', () => {
     signInPage({ action: '/login/uid1', csrf: 'csrf-token', ...change }).body.toString();
 
   it('has one form with exactly csrf, username and password', () => {
-    const text = markup({ providers: [{ name: 'Acme SSO', url: '/login/start/acme' }] });
+    const text = markup({ providers: [{ name: 'Acme SSO', slug: 'acme' }] });
     expect(text.match(/<form\b/g)).toHaveLength(1);
     expect(text).toContain('<form method="post" action="/login/uid1">');
     expect(names(text)).toEqual(['csrf', 'username', 'password']);
     expect(text).toContain(
-      '<a class="button" href="/login/start/acme">Continue with <bdi>Acme SSO</bdi></a>',
+      '<button class="button" name="provider" value="acme" formnovalidate>Continue with <bdi>Acme SSO</bdi></button>',
     );
   });
 
@@ -69,7 +69,7 @@ describe('the sign-in page', () => {
   });
 
   it('shows hostile names inert', () => {
-    const providers = [{ name: evil, url: '/x' }];
+    const providers = [{ name: evil, slug: 'x' }];
     const text = markup({ clientName: evil, resourceName: evil, username: evil, providers });
     expect(text).not.toContain('<img');
     expect(text.replace(/<[^>]*>/g, '').length).toBeLessThan(1_000);

@@ -22,55 +22,67 @@ export type SignInView = {
   /** the client that waits, if one does */
   clientName?: string;
   resourceName?: string;
-  /** other ways to sign in: links to identity providers */
-  providers?: { name: string; url: string }[];
+  /** a sentence: what it is for, where no client waits */
+  note?: string;
+  /** other ways to sign in: each a button of the form, `provider` with its slug */
+  providers?: readonly { name: string; slug: string }[];
+  /** whether a password is asked for; true unless told */
+  local?: boolean;
 };
 
 /** `retryAfter` in seconds. The same words for an unknown account and a wrong password (T25). */
 export type SignInProblem =
   | { kind: 'invalid' }
   | { kind: 'locked'; retryAfter: number }
-  | { kind: 'expired' };
+  | { kind: 'expired' }
+  | { kind: 'no_role' };
 
 /** The sign-in page: one form with the inputs `username`, `password` and `csrf`. */
 export function signInPage(view: SignInView): Page {
-  const { problem, providers = [] } = view;
-  const isWrong = problem?.kind === 'invalid';
+  const { problem, providers = [], local = true } = view;
   const body = html`<form method="post" action="${view.action}">
 <input type="hidden" name="csrf" value="${view.csrf}">
 <section>
 <h1>Sign in</h1>
 ${purpose(view)}
 ${problem && problemNote('problem', signInProblem(problem))}
-${field({
-  name: 'username',
-  label: 'E-mail',
-  autocomplete: 'username',
-  inputmode: 'email',
-  value: view.username,
-  autofocus: !view.username,
-  invalid: isWrong,
-})}
+${local && credentials(view)}
+${!local && providers.length === 0 && html`<p>Nobody can sign in here right now. Ask whoever runs this server.</p>`}
+</section>
+<div class="actions">${local && html`<button class="primary">Sign in</button>`}${
+    local && providers.length > 0 && html`<p class="or">or</p>`
+  }${providers.map(providerButton)}</div>
+</form>`;
+  return { title: 'Sign in', body };
+}
+
+function credentials({ username, problem }: SignInView): Html {
+  const isWrong = problem?.kind === 'invalid';
+  return html`${field({
+    name: 'username',
+    label: 'E-mail',
+    autocomplete: 'username',
+    inputmode: 'email',
+    value: username,
+    autofocus: !username,
+    invalid: isWrong,
+  })}
 ${field({
   name: 'password',
   label: 'Password',
   type: 'password',
   autocomplete: 'current-password',
-  autofocus: Boolean(view.username),
+  autofocus: Boolean(username),
   invalid: isWrong,
-})}
-</section>
-<div class="actions"><button class="primary">Sign in</button>${
-    providers.length > 0 && html`<p class="or">or</p>`
-  }${providers.map(
-    ({ name, url }) => html`<a class="button" href="${url}">Continue with ${foreign(name, 40)}</a>`,
-  )}</div>
-</form>`;
-  return { title: 'Sign in', body };
+})}`;
 }
 
-function purpose({ clientName, resourceName }: SignInView): Html {
-  if (!clientName) return html``;
+function providerButton({ name, slug }: { name: string; slug: string }): Html {
+  return html`<button class="button" name="provider" value="${slug}" formnovalidate>Continue with ${foreign(name, 40)}</button>`;
+}
+
+function purpose({ clientName, resourceName, note }: SignInView): Html {
+  if (!clientName) return html`${note !== undefined && html`<p class="sub">${note}</p>`}`;
   const where = resourceName && html` to ${foreign(resourceName, 40)}`;
   return html`<p class="sub">to connect ${foreign(clientName)}${where}. You decide what it may do on the next page.</p>`;
 }
@@ -83,6 +95,8 @@ function signInProblem(problem: SignInProblem): string {
       return `Too many attempts. Wait ${inWords(wholeMinutes(problem.retryAfter))}, then try again.`;
     case 'expired':
       return 'This page was open for too long. Sign in again.';
+    case 'no_role':
+      return 'This account has no part in the administration. Ask an owner of this server for a role.';
   }
 }
 
@@ -127,7 +141,7 @@ ${field({
 </section>
 <div class="actions"><button class="primary">Create owner</button></div>
 </form>`;
-  return { title: 'Create the first owner', body };
+  return { title: 'Create the first owner', body, script: 'one-time-link.js' };
 }
 
 /** After signing out. Apps keep their own tokens, which people do not expect: the page says so. */
@@ -164,7 +178,7 @@ type Field = {
   invalid?: boolean;
 };
 
-function field(options: Field): Html {
+export function field(options: Field): Html {
   const { name, label, hint, invalid, type = 'text', inputmode = 'text' } = options;
   const described = [hint && `${name}-hint`, invalid && 'problem'].filter(Boolean).join(' ');
   const typed =

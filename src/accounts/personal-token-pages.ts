@@ -18,6 +18,8 @@ export type ShownToken = {
   id: string;
   name: string;
   resource: { name: string; uri: string };
+  /** its name */
+  workspace?: string;
   scopes: Scope[];
   created: Date;
   expires: Date;
@@ -55,7 +57,7 @@ function row(token: ShownToken, { csrf, revokeAction, now }: TokensView): Html {
   const label = `Revoke ${brief(token.name)} for ${brief(resource.name)}`;
   return html`<li class="app token"><div><h3>${foreign(token.name, 100)}</h3>${expired && html`<span class="chip warn">Expired</span>`}</div>
 <dl class="facts">
-<dt>For</dt><dd><div>${foreign(resource.name)}</div><code>${foreign(resource.uri, 80)}</code></dd>
+<dt>For</dt><dd><div>${place(token)}</div><code>${foreign(resource.uri, 80)}</code></dd>
 <dt>May</dt><dd>${token.scopes.map(inFull)}</dd>
 <dt>Last used</dt><dd>${lastUse(token, now)}</dd>
 <dt>${expired ? 'Expired' : 'Expires'}</dt><dd>${when(token.expires, now)}</dd>
@@ -104,6 +106,8 @@ export type NewTokenView = {
   /** tells a form that was sent twice */
   once: string;
   resource: { slug: string; name: string; uri: string };
+  /** given where the resource is workspace-scoped; `id` is what the radio sends */
+  workspaces?: { id: string; name: string; detail: string; checked: boolean }[];
   /** those within the person's ceiling */
   scopes: (Scope & { checked: boolean })[];
   name: string;
@@ -116,7 +120,10 @@ export type NewTokenView = {
   problem?: { field: string; sentence: string };
 };
 
-/** One form with `name`, a checkbox `scope` per scope, the select `expires` in seconds, and hidden inputs. */
+/**
+ * One form with `name`, a checkbox `scope` per scope, a radio `workspace` where there is one to choose, the
+ * select `expires` in seconds, and hidden inputs.
+ */
 export function newTokenPage(view: NewTokenView): Page {
   const { resource, problem, now } = view;
   const wrong = (field: string) =>
@@ -142,11 +149,25 @@ ${problem && problemNote('problem', problem.sentence)}
 <legend><h2>It will be able to</h2></legend>
 <ul class="${problem?.field === 'scope' ? 'choices bad' : 'choices'}">${scopes}</ul>
 </fieldset>
+${workspaceChoices(view)}
 <div class="field"><label for="expires">Expires after</label><select id="expires" name="expires"${wrong('expires')}>${lives}</select></div>
 </section>
 <div class="actions two"><a class="button" href="${view.cancelUrl}">Cancel</a><button class="primary">Make token</button></div>
 </form>`;
   return { title: 'Make a token', body };
+}
+
+function workspaceChoices({ workspaces, problem }: NewTokenView): Html {
+  if (!workspaces) return html``;
+  const isWrong = problem?.field === 'workspace';
+  const rows = workspaces.map(
+    ({ id, name, detail, checked }) => html`
+<li><label><input type="radio" name="workspace" value="${id}" required${checked && html` checked`}><span>${foreign(name, 160)}<code>${foreign(detail, 80)}</code></span></label></li>`,
+  );
+  return html`<fieldset${isWrong && html` aria-describedby="problem"`}>
+<legend><h2>In this workspace</h2></legend>
+<ul class="${isWrong ? 'choices bad' : 'choices'}">${rows}</ul>
+</fieldset>`;
 }
 
 /** The one page that ever shows the value of a token. */
@@ -162,13 +183,17 @@ export function tokenMadePage(view: {
 <p class="note warn" role="note">${careIcon()}<span>It is shown only this once. Treat it like a password: whoever has it acts as you at ${foreign(token.resource.name)}. If it gets into wrong hands, revoke it on your account page.</span></p>
 <div class="field"><label for="token">${foreign(token.name, 100)}</label><textarea id="token" class="secret" rows="2" readonly autofocus spellcheck="false" autocomplete="off">${value}</textarea><small>Programs send it as <code>Authorization: Bearer …</code></small></div>
 <dl class="facts">
-<dt>For</dt><dd><div>${foreign(token.resource.name)}</div><code>${foreign(token.resource.uri, 80)}</code></dd>
+<dt>For</dt><dd><div>${place(token)}</div><code>${foreign(token.resource.uri, 80)}</code></dd>
 <dt>May</dt><dd>${token.scopes.map(inFull)}</dd>
 <dt>Expires</dt><dd>${when(token.expires, now)}</dd>
 </dl>
 </section>
 <div class="actions"><a class="button" href="${accountUrl}">Done</a></div>`;
   return { title: 'Your token', body };
+}
+
+function place({ resource, workspace }: ShownToken): Html {
+  return html`${foreign(resource.name)}${workspace && html`, workspace ${foreign(workspace, 40)}`}`;
 }
 
 function inFull({ name, description }: Scope): Html {

@@ -3,7 +3,7 @@ import type { Tables, UsersTable } from '../db/index.ts';
 
 export type UserRow = Omit<Selectable<UsersTable>, 'email_key' | 'updated_at'>;
 
-const columns = [
+export const userColumns = [
   'id',
   'email',
   'name',
@@ -17,11 +17,11 @@ const columns = [
 ] as const;
 
 export function findUser(db: Kysely<Tables>, id: string): Promise<UserRow | undefined> {
-  return db.selectFrom('users').select(columns).where('id', '=', id).executeTakeFirst();
+  return db.selectFrom('users').select(userColumns).where('id', '=', id).executeTakeFirst();
 }
 
 export function findUserByEmailKey(db: Kysely<Tables>, key: string): Promise<UserRow | undefined> {
-  return db.selectFrom('users').select(columns).where('email_key', '=', key).executeTakeFirst();
+  return db.selectFrom('users').select(userColumns).where('email_key', '=', key).executeTakeFirst();
 }
 
 /** One page, by e-mail. */
@@ -31,7 +31,7 @@ export function listUsers(
 ): Promise<(UserRow & { email_key: string })[]> {
   return db
     .selectFrom('users')
-    .select([...columns, 'email_key'])
+    .select([...userColumns, 'email_key'])
     .where('email_key', '>', after)
     .orderBy('email_key')
     .limit(limit)
@@ -61,7 +61,7 @@ export function insertUser(
     .insertInto('users')
     .values(row)
     .onConflict((conflict) => conflict.column('email_key').doNothing())
-    .returning(columns)
+    .returning(userColumns)
     .executeTakeFirst();
 }
 
@@ -75,7 +75,7 @@ export function updateUser(
     .updateTable('users')
     .set(change)
     .where('id', '=', id)
-    .returning(columns)
+    .returning(userColumns)
     .executeTakeFirst();
 }
 
@@ -89,7 +89,7 @@ export function updateUserStatus(
     .set({ status, updated_at: now })
     .where('id', '=', id)
     .where('status', '<>', status)
-    .returning(columns)
+    .returning(userColumns)
     .executeTakeFirst();
 }
 
@@ -104,7 +104,21 @@ export function markSignedIn(
     .where('id', '=', id)
     .where('status', '=', 'active')
     .where('password_hash', '=', passwordHash)
-    .returning(columns)
+    .returning(userColumns)
+    .executeTakeFirst();
+}
+
+/** @returns undefined when the account is disabled */
+export function markSignedInElsewhere(
+  db: Kysely<Tables>,
+  { id, now }: { id: string; now: Date },
+): Promise<UserRow | undefined> {
+  return db
+    .updateTable('users')
+    .set({ last_login_at: now })
+    .where('id', '=', id)
+    .where('status', '=', 'active')
+    .returning(userColumns)
     .executeTakeFirst();
 }
 

@@ -1,7 +1,9 @@
 import type { Insertable, Kysely } from 'kysely';
 import { type Change, recordAudit } from '../audit/index.ts';
 import type { Tables, UsersTable } from '../db/index.ts';
+import { endAdminSessionsOfUser } from './admin-sessions-queries.ts';
 import { attemptKeys, forgetAccountFailures } from './attempts.ts';
+import { removeLinksOf } from './links.ts';
 import type { Passwords } from './passwords.ts';
 import { type Checked, checkEmail, checkName, checkNewPassword, emailKey } from './policy.ts';
 import {
@@ -116,6 +118,7 @@ export async function replacePassword(trx: Kysely<Tables>, change: PasswordChang
   const row = await updateUser(trx, id, { password_hash: hash, updated_at: now });
   if (!row) throw unknownUser();
   await forgetAccountFailures(trx, attemptKeys(emailKey(row.email), '').account);
+  await removeLinksOf(trx, id); // an older link must not undo what its owner has chosen
   const about = { actor: actorOf(meta), userId: id };
   await recordAudit(trx, { type: 'user_password_changed', ...about, detail: {} }, meta);
   await endSessions(trx, { userId: id, reason: 'password_changed', meta, except: keepSession });
@@ -127,12 +130,27 @@ export async function endSessions(
   what: { userId: string; reason: string; meta: ChangeMeta; except?: string | undefined },
 ): Promise<number> {
   const { userId, reason, meta, except } = what;
-  const count = await endSessionsOfUser(trx, userId, except);
+  const count = await endEverySession(trx, userId, except);
   if (count > 0) {
     const detail = { count, reason };
     await recordAudit(trx, { type: 'sessions_ended', actor: actorOf(meta), userId, detail }, meta);
   }
   return count;
+}
+
+/**
+ * Ends sign-in sessions, those of the administration too.
+ *
+ * @param except uid of a session to keep; those of the administration all end
+ * @returns how many ended
+ */
+export async function endEverySession(
+  trx: Kysely<Tables>,
+  userId: string,
+  except?: string,
+): Promise<number> {
+  const ended = await endSessionsOfUser(trx, userId, except);
+  return ended + (await endAdminSessionsOfUser(trx, userId));
 }
 
 /** Writes only what differs. @throws AccountRefusal when it would leave no owner */
@@ -148,6 +166,8 @@ export async function changeUser(
   if (isActiveOwner(before) && wanted.role !== 'owner') await requireAnotherOwner(trx, 'role');
   const row = await updateUser(trx, id, { ...wanted, updated_at: now });
   if (!row) throw unknownUser();
+  // Attack: whoever made a link for somebody of a lower role uses it once they have a higher one.
+  if (before.role !== row.role) await removeLinksOf(trx, id);
   const about = { actor: actorOf(meta), userId: id };
   await recordAudit(trx, { type: 'user_updated', ...about, detail: { changes } }, meta);
   return { user: toUser(row), changed: true };

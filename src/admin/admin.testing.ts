@@ -1,13 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
-import { createAccounts } from '../accounts/index.ts';
-import { createMetrics } from '../audit/index.ts';
+import { loadConfig } from '../config/index.ts';
 import type { Database } from '../db/index.ts';
 import { createLogger } from '../http/index.ts';
-import { createSecretBox } from '../keys/index.ts';
-import { createResources } from '../resources/index.ts';
-import { createTokens, createTrustedIssuers } from '../tokens/index.ts';
+import { openRooms } from '../rooms.ts';
 import { type AdminOptions, createAdminApp, type Health } from './index.ts';
 
 export interface Answer {
@@ -24,25 +20,19 @@ export interface Sent {
 
 export type TestAdmin = Awaited<ReturnType<typeof testAdmin>>;
 
-/** The admin listener on a free port of this computer. */
+/** The admin listener on a free port of this computer, over the rooms of an empty configuration. */
 export async function testAdmin(
   db: Database,
   settings: Partial<AdminOptions> & { health?: Health } = {},
 ) {
   const { health = async () => ({ ready: true }) as const, ...options } = settings;
-  const now = () => new Date();
-  const endTokensOfUser = () => Promise.resolve();
-  const lockout = { failures: 10, window: 600, lockout: 900 };
-  const accounts = createAccounts({ db, now, endTokensOfUser }, { lockout });
   const log = createLogger({ level: 'silent' });
-  const resources = await createResources({ db, box: createSecretBox(randomBytes(32)), now, log });
-  const trustedIssuers = await createTrustedIssuers({ db, now, log });
-  const tokens = createTokens(db, { tokens: { personal_access_max_ttl: 365 * 86_400 } });
-  const auditMeta = () => ({ at: now() });
+  const { config } = loadConfig({ env: { ...secrets }, cwd: '/nonexistent' });
+  const rooms = await openRooms(config, { log, db: { ...db, close: async () => {} } });
   const app = createAdminApp(
     {
-      ...{ db, accounts, resources, tokens, trustedIssuers },
-      ...{ metrics: createMetrics(), health, log, now, auditMeta },
+      ...{ ...rooms, health, scheduler: { states: async () => [] } },
+      auditMeta: () => ({ at: rooms.now() }),
     },
     {
       issuer: 'https://auth.example.com',
@@ -57,18 +47,22 @@ export async function testAdmin(
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
   return {
-    accounts,
+    accounts: rooms.accounts,
     origin: `http://127.0.0.1:${port}`,
     send: (path: string, sent: Sent = {}) => send(port, path, sent),
     async close() {
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
-      await resources.close();
-      await trustedIssuers.close();
+      await rooms.close();
     },
   };
 }
+
+const secrets = {
+  AUTHPLANE_SESSION_SECRET: 'a secret for this test only, 32+',
+  AUTHPLANE_DATA_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+};
 
 /** Plain HTTP with any `Host`, which `fetch` would not send. */
 export async function send(port: number, path: string, { body, ...sent }: Sent): Promise<Answer> {

@@ -12,12 +12,17 @@ export type TestApi = Awaited<ReturnType<typeof startApi>>;
 /** The whole server, with its admin listener on a port of its own and a client for it. */
 export async function startApi({
   extra = '',
+  admin = '',
   start = startServer,
   ...options
-}: TestServerOptions & { start?: typeof startServer } = {}) {
+}: TestServerOptions & {
+  /** YAML of further keys of `admin`, with a comma before. */
+  admin?: string;
+  start?: typeof startServer;
+} = {}) {
   const server = await start({
     ...options,
-    extra: `admin: { api_key: ${apiKey} }\n${extra}`,
+    extra: `admin: { api_key: ${apiKey}${admin} }\n${extra}`,
   });
   const listener = createServer(server.app.admin.callback());
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
@@ -27,6 +32,8 @@ export async function startApi({
   return {
     server,
     client,
+    /** Of the admin listener. */
+    origin: `http://127.0.0.1:${port}`,
     /** Plain HTTP, whatever is sent. */
     send: (path: string, sent: Sent = {}) => send(port, path, sent),
     /** A JSON call with the key. */

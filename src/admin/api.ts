@@ -2,44 +2,97 @@ import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { AuditMeta } from '../audit/index.ts';
 import { OAuthError } from '../oauth/index.ts';
+import { apiKeyRoutes } from './api-key-routes.ts';
+import type { ApiKeys } from './api-keys.ts';
+import { type AuditDeps, auditRoutes } from './audit-routes.ts';
 import type { Authenticate, By, Caller } from './caller.ts';
+import { type ClientDeps, clientRoutes } from './client-routes.ts';
 import { type Route, routes } from './contract/index.ts';
+import { type DoctorDeps, doctorRoutes } from './doctor-routes.ts';
 import { documentRoutes } from './document-routes.ts';
+import { type FlowDeps, flowRoutes } from './flow-routes.ts';
 import { type GrantDeps, grantRoutes } from './grant-routes.ts';
+import { createIdempotency, type IdempotencyDeps } from './idempotency.ts';
+import { type IdentityProviderDeps, identityProviderRoutes } from './identity-provider-routes.ts';
+import { type InspectorDeps, inspectorRoutes } from './inspector-routes.ts';
 import { type IssuanceDeps, issuanceRoutes } from './issuance-routes.ts';
+import { type KeyDeps, keyRoutes } from './key-routes.ts';
 import { concernsApi, permits } from './policy.ts';
+import { type ResourceDeps, resourceRoutes } from './resource-routes.ts';
 import type { ServedRoute } from './served-route.ts';
+import type { AdminSessionCookies } from './session-cookies.ts';
+import { type SessionDeps, sessionRoutes } from './session-routes.ts';
+import { type SettingsDeps, settingsRoutes } from './settings-routes.ts';
+import { type StatsDeps, statsRoutes } from './stats-routes.ts';
 import { type TokenDeps, tokenRoutes } from './token-routes.ts';
 import { type TrustedIssuerDeps, trustedIssuerRoutes } from './trusted-issuer-routes.ts';
+import { type UserDeps, userRoutes } from './user-routes.ts';
+import { type WorkspaceDeps, workspaceRoutes } from './workspace-routes.ts';
 
 /** What the handlers work with. */
-export type ApiDeps = GrantDeps &
+export type ApiDeps = AuditDeps &
+  ClientDeps &
+  DoctorDeps &
+  FlowDeps &
+  GrantDeps &
+  IdempotencyDeps &
+  IdentityProviderDeps &
+  InspectorDeps &
   IssuanceDeps &
+  KeyDeps &
+  ResourceDeps &
+  SessionDeps &
+  SettingsDeps &
+  StatsDeps &
   TokenDeps &
-  TrustedIssuerDeps & {
+  TrustedIssuerDeps &
+  UserDeps &
+  WorkspaceDeps & {
     /** Time, address, user agent and trace id of the current request, for the audit log. */
     auditMeta: () => AuditMeta;
   };
 
+/** Who may come in. */
+export interface Admission {
+  authenticate: Authenticate;
+  apiKeys: ApiKeys;
+  sessions: AdminSessionCookies;
+}
+
 /** The admin API: one gate in front of everything under its path, then its routes. */
 export function createAdminApi(
   deps: ApiDeps,
-  authenticate: Authenticate,
+  { authenticate, apiKeys, sessions }: Admission,
 ): { gate: Middleware; router: Router } {
   const served = [
+    ...apiKeyRoutes(apiKeys),
+    ...auditRoutes(deps, authenticate),
+    ...clientRoutes(deps),
+    ...doctorRoutes(deps),
     ...documentRoutes(),
+    ...flowRoutes(deps),
     ...grantRoutes(deps),
+    ...identityProviderRoutes(deps),
+    ...inspectorRoutes(deps),
     ...issuanceRoutes(deps),
+    ...keyRoutes(deps),
+    ...resourceRoutes(deps),
+    ...sessionRoutes(deps, sessions),
+    ...settingsRoutes(deps),
+    ...statsRoutes(deps),
     ...tokenRoutes(deps),
     ...trustedIssuerRoutes(deps),
+    ...userRoutes(deps),
+    ...workspaceRoutes(deps),
   ];
   const callers = new WeakMap<object, Caller>();
+  const once = createIdempotency(deps);
   const router = new Router({ sensitive: true, strict: true });
   for (const { route, serve } of allOf(served)) {
     const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
     router.register(path, [route.method], async (ctx) => {
       const by = permitted(callers.get(ctx.req), route, deps.auditMeta);
-      await serve(ctx, by);
+      await serve(ctx, by, once);
     });
   }
   return { gate: gate(authenticate, callers), router };
@@ -56,10 +109,14 @@ function gate(authenticate: Authenticate, callers: WeakMap<object, Caller>): Mid
   };
 }
 
-/** The one check of who may what: without a caller from the gate nobody passes (T29). */
+/**
+ * The one check of who may what: without a caller from the gate nobody passes, and an admin of a workspace
+ * passes only where the route says that its handler looks at nothing but theirs (T29).
+ */
 function permitted(caller: Caller | undefined, route: Route, auditMeta: () => AuditMeta): By {
   if (!caller) throw new OAuthError('invalid_token', 'This needs a key or a sign-in.');
-  if (permits(caller.role, route.permission)) return { actor: caller.actor, meta: auditMeta() };
+  const isOwn = caller.role === 'workspace' && route.workspaceAdmin === true;
+  if (isOwn || permits(caller.role, route.permission)) return { ...caller, meta: auditMeta() };
   throw new OAuthError('access_denied', `This needs the role ${route.permission}.`, {
     status: 403,
   });

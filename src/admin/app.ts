@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import Koa from 'koa';
 import type { Logger } from 'pino';
-import type { Accounts } from '../accounts/index.ts';
+import type { Accounts, createAdminSessions } from '../accounts/index.ts';
 import type { Metrics } from '../audit/index.ts';
 import {
   assets,
@@ -11,16 +11,25 @@ import {
   requestContext,
   securityHeaders,
 } from '../http/index.ts';
-import { type ApiDeps, createAdminApi } from './api.ts';
-import { requireApiKey } from './api-key.ts';
-import { authenticateApiKey } from './caller.ts';
+import { type Admission, type ApiDeps, createAdminApi } from './api.ts';
+import { createApiKeys } from './api-keys.ts';
+import { createAuthenticate } from './authenticate.ts';
 import { type Health, liveness, readiness } from './health.ts';
 import { checkHost } from './host.ts';
+import { metricsRoute } from './metrics.ts';
+import { createSessionCookies, type StartAdminSession } from './session-cookies.ts';
 import { setupRoutes } from './setup.ts';
+import { adminSignIn, type SignInElsewhere, signInPath } from './sign-in.ts';
+import { adminUi } from './ui.ts';
 
-export interface AdminDeps extends ApiDeps {
-  accounts: Pick<Accounts, 'find' | 'setup'>;
-  metrics: Pick<Metrics, 'expose'>;
+export interface AdminDeps extends Omit<ApiDeps, 'issuer'> {
+  accounts: ApiDeps['accounts'] & Pick<Accounts, 'authenticate' | 'guesses' | 'setup'>;
+  adminSessions: ReturnType<typeof createAdminSessions>;
+  /** Identity providers at which people may sign in, and the routes that lead there and back. */
+  signInElsewhere?: SignInElsewhere & {
+    mount: (router: Router, start: StartAdminSession) => void;
+  };
+  metrics: Pick<Metrics, 'expose' | 'signIn'>;
   health: Health;
   log: Logger;
   now: () => Date;
@@ -32,6 +41,8 @@ export interface AdminOptions {
   externalUrl?: string | undefined;
   /** `admin.api_key` */
   apiKey?: string | undefined;
+  /** The key in the data directory, good for programs on this computer only. */
+  localKey?: string | undefined;
   /** `observability.metrics.enabled` */
   metricsEnabled: boolean;
   /** `server.trusted_proxies` */
@@ -52,31 +63,42 @@ export function createAdminApp(deps: AdminDeps, options: AdminOptions): Koa {
   app.use(errors());
   app.use(checkHost(options.externalUrl));
   app.use(assets(site));
-  const api = createAdminApi(deps, authenticateApiKey(options.apiKey));
+  app.use(adminUi());
+  const admission = admit(deps, options);
+  const api = createAdminApi({ ...deps, issuer: options.issuer }, admission);
   app.use(api.gate);
   app.use(api.router.routes()).use(api.router.allowedMethods());
-  const router = adminRoutes(deps, options);
+  const router = adminRoutes(deps, options, admission);
   app.use(router.routes()).use(router.allowedMethods());
   return app;
 }
 
-function adminRoutes({ accounts, metrics, health }: AdminDeps, options: AdminOptions): Router {
-  const { issuer, cookieSecret, apiKey } = options;
+/** The only ways in. */
+function admit(deps: AdminDeps, { apiKey, localKey, cookieSecret }: AdminOptions): Admission {
+  const sessions = createSessionCookies(deps, cookieSecret);
+  const apiKeys = createApiKeys(deps);
+  const authenticate = createAuthenticate({ ...deps, sessions, apiKeys }, { apiKey, localKey });
+  return { authenticate, apiKeys, sessions };
+}
+
+function adminRoutes(
+  deps: AdminDeps,
+  { issuer, cookieSecret, metricsEnabled }: AdminOptions,
+  { authenticate, sessions }: Admission,
+): Router {
+  const { accounts, metrics, health } = deps;
   const router = new Router({ sensitive: true, strict: true });
   router.get(['/health', '/ready'], (ctx) => readiness(ctx, health));
   router.get('/livez', liveness);
-  if (options.metricsEnabled) {
-    router.get('/metrics', requireApiKey(apiKey), async (ctx) => {
-      const { contentType, body } = await metrics.expose();
-      ctx.set('Content-Type', contentType);
-      ctx.set('Cache-Control', 'no-store');
-      ctx.body = body;
-    });
-  }
+  if (metricsEnabled) router.get('/metrics', metricsRoute(metrics, authenticate));
   const setup = setupRoutes({ setup: accounts.setup, issuer, cookieSecret });
   router.get('/admin/setup', setup.show);
   router.post('/admin/setup', setup.redeem);
   router.get('/admin/setup/done', setup.done);
-  router.get('/admin/assets/setup.js', setup.script);
+  const signIn = adminSignIn({ ...deps, sessions }, cookieSecret);
+  router.get(signInPath, signIn.show);
+  router.post(signInPath, signIn.submit);
+  router.post('/admin/sign-out', signIn.signOut);
+  deps.signInElsewhere?.mount(router, sessions.start);
   return router;
 }

@@ -1,17 +1,34 @@
 import type { Context } from 'koa';
+import type { AdminSession } from '../accounts/index.ts';
 import type { Actor, AuditMeta } from '../audit/index.ts';
-import { checkApiKey } from './api-key.ts';
 import type { Permission } from './contract/index.ts';
+
+/** What somebody may: `workspace` is who has no role here, but is an admin of workspaces. */
+export type CallerRole = Permission | 'workspace';
+
+/** A person who signed in, as they came in with a cookie. */
+export interface SignedIn {
+  session: AdminSession;
+  /** What `X-CSRF-Token` has to be. */
+  csrf: string;
+}
 
 /** Who calls the admin API, and what they may. */
 export interface Caller {
+  kind: 'session' | 'api_key' | 'admin_key' | 'local_key';
   actor: Actor;
-  role: Permission;
+  role: CallerRole;
+  /**
+   * Set: somebody with the role `workspace`, who sees only what belongs to these. Routes that let them in
+   * have `workspaceAdmin`, and their handlers look at nothing else.
+   */
+  workspaceIds?: readonly string[];
+  /** Of a session. */
+  signedIn?: SignedIn;
 }
 
 /** Who does it, when and from where: for the audit log. */
-export interface By {
-  actor: Actor;
+export interface By extends Caller {
   meta: AuditMeta;
 }
 
@@ -19,15 +36,6 @@ export interface By {
  * Finds out who calls. The only way in: a credential that it does not know is none. Access tokens and
  * personal access tokens that this server issues open nothing here (T29).
  *
- * @throws OAuthError 401
+ * @throws OAuthError 401; 403 for a call that another site could have made; 429 for guessed keys
  */
 export type Authenticate = (ctx: Context) => Promise<Caller>;
-
-/** `admin.api_key`, which may do everything. */
-export function authenticateApiKey(apiKey: string | undefined): Authenticate {
-  const check = checkApiKey(apiKey);
-  return async (ctx) => {
-    check(ctx);
-    return { actor: { kind: 'admin', id: 'api_key' }, role: 'owner' };
-  };
-}

@@ -37,7 +37,16 @@ export function createAdminClient({ origin, apiKey, fetch: send = fetch }: Admin
     A extends z.ZodType,
   >(
     route: Route<P, Q, B, A>,
-    sent: { params?: z.input<P>; query?: z.input<Q>; body?: z.input<B> } = {},
+    sent: {
+      params?: z.input<P>;
+      query?: z.input<Q>;
+      body?: z.input<B>;
+      /** `version` of the row that is changed: refused with 412 where it is no longer that. */
+      ifMatch?: string;
+      /** The same for every attempt at one POST, so that it is done once. */
+      idempotencyKey?: string;
+      headers?: Readonly<Record<string, string>>;
+    } = {},
   ): Promise<z.output<A>> {
     const params: Record<string, unknown> = route.params.parse(sent.params ?? {});
     const query: Record<string, unknown> = route.query.parse(sent.query ?? {});
@@ -52,6 +61,9 @@ export function createAdminClient({ origin, apiKey, fetch: send = fetch }: Admin
         accept: 'application/json',
         authorization: `Bearer ${apiKey}`,
         ...(body !== null && { 'content-type': 'application/json' }),
+        ...(sent.ifMatch !== undefined && { 'if-match': `"${sent.ifMatch}"` }),
+        ...(sent.idempotencyKey !== undefined && { 'idempotency-key': sent.idempotencyKey }),
+        ...sent.headers,
       },
       body,
     });

@@ -2,8 +2,13 @@ import { document } from './contract/index.ts';
 import { openApiDocument } from './openapi.ts';
 import { fulfil, type ServedRoute } from './served-route.ts';
 
-/** The API's own description. */
+/** The API's own description; made when somebody first asks for it. */
 export function documentRoutes(): ServedRoute[] {
-  const description = openApiDocument();
-  return [fulfil(document.get, async () => description)];
+  let description: ReturnType<typeof openApiDocument> | undefined;
+  return [
+    fulfil(document.get, async () => {
+      description ??= openApiDocument();
+      return description;
+    }),
+  ];
 }

@@ -81,7 +81,59 @@ describe('looking', () => {
   });
 });
 
+describe('labels and groups', () => {
+  const label = (id: string, text: string | null) =>
+    api.client.call(grants.update, { params: { id }, body: { label: text } });
+
+  test('a label is kept over the next approval, audited, and taken away again', async () => {
+    const { id, client_id } = await only();
+    expect(await label(id, 'CI <b>runner</b>')).toMatchObject({ label: 'CI <b>runner</b>' });
+    await subjectToken(api.server);
+    expect((await only({ q: id.toLowerCase() })).label).toBe('CI <b>runner</b>');
+    expect(await label(id, null)).toMatchObject({ id, label: null });
+    expect(await api.audited('grant_updated')).toMatchObject([
+      { client_id, detail: { changes: [{ field: 'label', from: null }] } },
+      { client_id, detail: { changes: [{ field: 'label', to: null }] } },
+    ]);
+    await expect(label('gr_unknown', 'x')).rejects.toMatchObject({ status: 404 });
+  });
+
+  test('are counted by client, person and resource, page by page; withdrawn ones are not', async () => {
+    await tokens(api.server, good(), { person: bob });
+    await tokenOf(api.server, 'TOOL', { resource: src, scope: 's:read' });
+    const groups = async (by: 'client' | 'user' | 'resource') => {
+      const found = [];
+      for await (const row of api.client.each(grants.summary, { by, limit: 1 })) found.push(row);
+      return found;
+    };
+    const counts = async (by: 'client' | 'user' | 'resource') =>
+      Object.fromEntries((await groups(by)).map((row) => [row.name ?? row.id, row.grants]));
+    expect(await counts('client')).toEqual({ 'Public client': 2, TOOL: 1 });
+    expect(await counts('user')).toEqual({ [alice.email]: 2, [bob.email]: 1 });
+    expect(Object.values(await counts('resource')).reduce((sum, n) => sum + n, 0)).toBe(3);
+    await revoke((await only({ client_id: 'TOOL' })).id);
+    expect(Object.keys(await counts('client'))).toEqual(['Public client']);
+  });
+
+  test.each(['by=sub', 'by=client&cursor=forged', ''])('refuses %s (AD08)', async (query) => {
+    expect((await api.get(`/admin/api/grants/summary?${query}`)).status).toBe(400);
+  });
+});
+
 describe('withdrawing', () => {
+  test('many at once: what ended is told, and what is none is passed over', async () => {
+    await tokens(api.server, good(), { person: bob });
+    const ids = (await list()).map(({ id }) => id);
+    const body = { ids: [...ids, ...ids, 'gr_unknown'] };
+    const { revoked } = await api.client.call(grants.revokeMany, { body });
+    expect(revoked.toSorted()).toEqual(ids.toSorted());
+    expect(await api.client.call(grants.revokeMany, { body })).toEqual({ revoked: [] });
+    expect(await list({ status: 'active' })).toEqual([]);
+    expect((await introspect(api.server, own.access_token)).active).toBe(false);
+    const tooMany = { ids: Array.from({ length: 201 }, (_, n) => `gr_${n}`) };
+    expect((await api.post('/admin/api/grants/revoke', tooMany)).status).toBe(400);
+  });
+
   test('MUST end every token under it at once, and the person is asked again', async () => {
     const { id } = await only();
     const { access_token: child } = await exchanged(api.server, own.access_token, { by: 'TOOL3' });
@@ -135,9 +187,8 @@ describe('withdrawing', () => {
 
 test('trusted issuers are listed, without their keys', async () => {
   const { items } = await api.client.call(trustedIssuers.list);
-  expect(items).toEqual([
+  expect(items).toMatchObject([
     {
-      id: 'https://idp.test',
       issuer: 'https://idp.test',
       jwks_uri: 'https://idp.test/jwks',
       clients: null,

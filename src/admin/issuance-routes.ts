@@ -4,6 +4,7 @@ import type { Resources } from '../resources/index.ts';
 import { endIssued, type IssuanceRow, type Tokens } from '../tokens/index.ts';
 import { issuances } from './contract/index.ts';
 import type { issuance } from './contract/issuances.ts';
+import { isTheirs } from './policy.ts';
 import { fulfil, type ServedRoute, unknownId } from './served-route.ts';
 
 export interface IssuanceDeps {
@@ -16,16 +17,21 @@ export interface IssuanceDeps {
 /** What was issued, and the one action that takes it back. */
 export function issuanceRoutes({ db, tokens, resources, now }: IssuanceDeps): ServedRoute[] {
   return [
-    fulfil(issuances.list, async ({ query }) => {
+    fulfil(issuances.list, async ({ query }, { workspaceIds }) => {
       const resource = query.resource && (resources.resolve(query.resource)?.uri ?? query.resource);
-      const { items, next_cursor } = await tokens.issuances.list({ ...query, resource }, now());
+      const { items, next_cursor } = await tokens.issuances.list(
+        { ...query, resource, workspaceIds },
+        now(),
+      );
       return { items: items.map(toWire), next_cursor };
     }),
 
-    fulfil(issuances.get, async ({ params: { id } }) => {
+    fulfil(issuances.get, async ({ params: { id } }, { workspaceIds }) => {
+      const isVisible = ({ workspace_id: workspace }: IssuanceRow) =>
+        isTheirs(workspaceIds, workspace);
       const row = await tokens.issuances.find(id, now());
-      if (!row) throw unknownId();
-      const parents = await tokens.issuances.parents(id, now());
+      if (!row || !isVisible(row)) throw unknownId();
+      const parents = (await tokens.issuances.parents(id, now())).filter(isVisible);
       const children = await tokens.issuances.countChildren(id);
       return { ...toWire(row), parents: parents.map(toWire), children };
     }),

@@ -12,7 +12,7 @@ const paths = [
   '/metrics',
   '/admin/setup',
   '/admin/setup/done',
-  '/admin/assets/setup.js',
+  '/assets/one-time-link.js',
   '/assets/pages.css',
   '/',
 ];
@@ -116,9 +116,8 @@ describe('metrics', () => {
 
 describe('other paths and methods', () => {
   it.each([
-    '/',
-    '/admin',
-    '/admin/ui/',
+    '/adminx',
+    '/admin/uix',
     '/ADMIN/setup',
     '/admin/setup/',
     '//admin/setup',
@@ -136,7 +135,7 @@ describe('other paths and methods', () => {
   it.each(['PUT', 'DELETE', 'PROPFIND', 'TRACE', 'POST'])(
     'refuse %s with 405 or 404',
     async (method) => {
-      for (const path of ['/metrics', '/livez', '/admin/assets/setup.js']) {
+      for (const path of ['/metrics', '/livez', '/assets/one-time-link.js']) {
         const { status } = await admin.send(path, { method, ...bearer(apiKey) });
         expect([404, 405]).toContain(status);
       }

@@ -1,4 +1,5 @@
 import { isLoopbackHost } from '../config/index.ts';
+import type { CallerRole } from './caller.ts';
 import type { Permission } from './contract/index.ts';
 
 /** Where the browser believes the admin listener is, once its `Host` was found acceptable. */
@@ -33,11 +34,46 @@ export function acceptHost(
   return { origin: `http://${shown}`, host: shown, secure: false };
 }
 
-const ranks = { viewer: 1, operator: 2, owner: 3 };
+const ranks = { workspace: 0, viewer: 1, operator: 2, owner: 3 };
 
-/** Whether a role may call a route: each role may all that the ones before it may. */
-export function permits(role: Permission, needed: Permission): boolean {
+/** Whether a role has what is needed: each role may all that the ones before it may. */
+export function permits(role: CallerRole, needed: Permission): boolean {
   return ranks[role] >= ranks[needed];
+}
+
+/**
+ * Whether something that belongs to a workspace, or to none, is for somebody to see (AD07).
+ *
+ * @param workspaceIds of an admin of workspaces; undefined for who sees everything
+ */
+export function isTheirs(
+  workspaceIds: readonly string[] | undefined,
+  workspaceId: string | null | undefined,
+): boolean {
+  if (workspaceIds === undefined) return true;
+  return workspaceId !== null && workspaceId !== undefined && workspaceIds.includes(workspaceId);
+}
+
+/** Where the console begins. */
+export const consoleHome = '/admin/ui/';
+
+/**
+ * Where a browser goes after sign-in: a page of the console, whatever else was asked for. Attack: a link to
+ * our sign-in page that leads somewhere else afterwards (RU22: `//evil.test`, `/\\evil.test` …).
+ */
+export function returnTo(asked: string | undefined): string {
+  if (
+    asked === undefined ||
+    asked.length > 2048 ||
+    !/^\/admin\/ui\/[\x21-\x5b\x5d-\x7e]*$/.test(asked)
+  ) {
+    return consoleHome;
+  }
+  const origin = 'http://localhost';
+  if (!URL.canParse(asked, origin)) return consoleHome;
+  const url = new URL(asked, origin);
+  const stays = url.origin === origin && url.pathname.startsWith(consoleHome);
+  return stays ? url.pathname + url.search + url.hash : consoleHome;
 }
 
 /**

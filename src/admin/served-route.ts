@@ -4,6 +4,8 @@ import { type Fields, readJson, readQuery, single } from '../http/index.ts';
 import { OAuthError } from '../oauth/index.ts';
 import type { By } from './caller.ts';
 import type { Route } from './contract/index.ts';
+import type { Once } from './idempotency.ts';
+import { entityTag, type Precondition, readPrecondition } from './precondition.ts';
 
 const body = { limitBytes: 256 * 1024, maxDepth: 20 };
 
@@ -11,7 +13,16 @@ const body = { limitBytes: 256 * 1024, maxDepth: 20 };
 export interface ServedRoute {
   route: Route;
   /** Reads the request, does the work, and answers. Does NOT check who calls. */
-  serve: (ctx: Context, by: By) => Promise<void>;
+  serve: (ctx: Context, by: By, once: Once) => Promise<void>;
+}
+
+/** What a handler gets, checked. */
+export interface Request<P, Q, B> {
+  params: P;
+  query: Q;
+  body: B;
+  /** Judges `If-Match`; see {@link Route.conditional}. */
+  precondition: Precondition;
 }
 
 /** Fulfils a route: what it takes is checked before the handler runs, and what it answers before it is sent. */
@@ -22,25 +33,92 @@ export function fulfil<
   A extends z.ZodType,
 >(
   route: Route<P, Q, B, A>,
-  handler: (
-    request: { params: z.output<P>; query: z.output<Q>; body: z.output<B> },
-    by: By,
-  ) => Promise<z.input<A>>,
+  handler: (request: Request<z.output<P>, z.output<Q>, z.output<B>>, by: By) => Promise<z.input<A>>,
 ): ServedRoute {
   return {
     route,
-    async serve(ctx, by) {
+    async serve(ctx, by, once) {
       const params = route.params.safeParse(ctx.params);
       if (!params.success) throw unknownId();
       const query = take(route.query, readFields(readQuery(ctx)), 'query');
       const sent = route.method === 'GET' ? {} : await readBody(ctx);
       const request = { params: params.data, query, body: take(route.body, sent, 'body') };
-      // An answer that has a member too many fails: nothing leaves that the contract does not name (AD05).
-      const answer = route.answer.parse(await handler(request, by));
-      ctx.status = route.status;
-      ctx.body = answer;
+      const input = { params: ctx.params, query, body: sent };
+      await answer(ctx, route, () =>
+        repeatable(ctx, { route, by, input }, once, () =>
+          conditionally(ctx, route, async (precondition) =>
+            // An answer that has a member too many fails: nothing leaves that the contract does not name (AD05).
+            route.answer.parse(await handler({ ...request, precondition }, by)),
+          ),
+        ),
+      );
     },
   };
+}
+
+/**
+ * Fulfils a route whose answer is streamed (`media` in the contract): what it takes is checked as for every
+ * other, and the handler sets type and body.
+ */
+export function fulfilStream<P extends z.ZodObject, Q extends z.ZodObject>(
+  route: Route<P, Q>,
+  handler: (request: { query: z.output<Q> }, by: By, ctx: Context) => Promise<void>,
+): ServedRoute {
+  return {
+    route,
+    serve: (ctx, by) =>
+      handler({ query: take(route.query, readFields(readQuery(ctx)), 'query') }, by, ctx),
+  };
+}
+
+async function answer(ctx: Context, { status }: Route, work: () => Promise<unknown>) {
+  const body = await work();
+  ctx.status = status;
+  if (isVersioned(body)) ctx.set('ETag', entityTag(body.version));
+  ctx.body = body;
+}
+
+function isVersioned(body: unknown): body is { version: string } {
+  return (
+    typeof body === 'object' &&
+    body !== null &&
+    'version' in body &&
+    typeof body.version === 'string'
+  );
+}
+
+/** @throws OAuthError 400 where `If-Match` was sent to a route that would not ask for it */
+async function conditionally<T>(
+  ctx: Context,
+  route: Route,
+  work: (precondition: Precondition) => Promise<T>,
+): Promise<T> {
+  const header = route.method === 'GET' ? '' : ctx.get('if-match');
+  if (header !== '' && !route.conditional) {
+    throw new OAuthError('invalid_request', 'This does not take If-Match. Leave it out.');
+  }
+  const precondition = readPrecondition(header);
+  let asked = header === '';
+  const result = await work((version) => {
+    asked = true;
+    precondition(version);
+  });
+  if (!asked) throw new Error(`${route.name} did not ask for its precondition`);
+  return result;
+}
+
+/** A POST with an `Idempotency-Key` is done once. */
+async function repeatable(
+  ctx: Context,
+  { route, by, input }: { route: Route; by: By; input: unknown },
+  once: Once,
+  work: () => Promise<unknown>,
+): Promise<unknown> {
+  const key = ctx.get('idempotency-key');
+  if (key === '' || route.method !== 'POST') return work();
+  const { answer, replayed } = await once({ key, actor: by.actor, route: route.name, input }, work);
+  if (replayed) ctx.set('Idempotency-Replayed', 'true');
+  return answer;
 }
 
 /** There is no row with this id. */

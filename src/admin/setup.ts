@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Context } from 'koa';
 import {
   AccountRefusal,
@@ -12,8 +11,6 @@ import {
   createCsrf,
   currentRequest,
   type Fields,
-  html,
-  type Page,
   readForm,
   sendPage,
   single,
@@ -41,18 +38,10 @@ export interface SetupDeps {
 /** The pages on which the first owner is made. */
 export function setupRoutes({ setup, issuer, cookieSecret }: SetupDeps) {
   const csrf = () => createCsrf({ site: currentRequest().site, secret: cookieSecret });
-  const script = readFileSync(new URL('assets/setup.js', import.meta.url));
 
   const showForm = (ctx: Context, view: Partial<Parameters<typeof setupPage>[0]>, status = 200) => {
     const token = csrf().issue(ctx, form);
-    sendPage(ctx, withScript(setupPage({ action, csrf: token, minPasswordLength, ...view })), {
-      status,
-    });
-    // The one script of these pages; nothing else runs and it is ours.
-    ctx.set(
-      'Content-Security-Policy',
-      `${ctx.response.get('Content-Security-Policy')}; script-src 'self'`,
-    );
+    sendPage(ctx, setupPage({ action, csrf: token, minPasswordLength, ...view }), { status });
   };
 
   const showUsed = (ctx: Context) => {
@@ -88,13 +77,6 @@ export function setupRoutes({ setup, issuer, cookieSecret }: SetupDeps) {
       if (await setup.needed()) ctx.redirect(action);
       else sendPage(ctx, ownerPage({ issuer }));
     },
-
-    script(ctx: Context): void {
-      ctx.type = 'text/javascript; charset=utf-8';
-      ctx.set('Cache-Control', 'no-cache');
-      ctx.set('Cross-Origin-Resource-Policy', 'same-origin');
-      ctx.body = script;
-    },
   };
 }
 
@@ -106,10 +88,6 @@ function typedIn(fields: Fields) {
     name: text('name'),
     password: single(fields, 'password') ?? '',
   };
-}
-
-function withScript(page: Page): Page {
-  return { ...page, body: html`${page.body}<script src="/admin/assets/setup.js" defer></script>` };
 }
 
 function requestMeta(): ChangeMeta {

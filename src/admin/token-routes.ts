@@ -5,6 +5,7 @@ import type { Resources } from '../resources/index.ts';
 import type { PersonalToken, Tokens } from '../tokens/index.ts';
 import { tokens as contract } from './contract/index.ts';
 import type { personalToken } from './contract/tokens.ts';
+import { isTheirs } from './policy.ts';
 import { fulfil, type ServedRoute, unknownId } from './served-route.ts';
 
 export interface TokenDeps {
@@ -18,21 +19,24 @@ export interface TokenDeps {
 export function tokenRoutes(deps: TokenDeps): ServedRoute[] {
   const { personal } = deps.tokens;
   return [
-    fulfil(contract.list, async ({ query: { sub: userId, status, cursor, limit } }) => {
-      const page = await personal.list({ userId, status, cursor, limit, now: deps.now() });
+    fulfil(contract.list, async ({ query: { sub: userId, status, cursor, limit } }, by) => {
+      const { workspaceIds } = by;
+      const asked = { userId, workspaceIds, status, cursor, limit };
+      const page = await personal.list({ ...asked, now: deps.now() });
       return { items: page.items.map(toWire), next_cursor: page.next_cursor };
     }),
 
-    fulfil(contract.get, async ({ params: { id } }) => {
+    fulfil(contract.get, async ({ params: { id } }, { workspaceIds }) => {
       const token = await personal.find(id, deps.now());
-      if (!token) throw unknownId();
+      if (!token || !isTheirs(workspaceIds, token.workspace?.id)) throw unknownId();
       return toWire(token);
     }),
 
-    fulfil(contract.create, async ({ body: { sub, name, resource, scope, expires_in } }, by) => {
+    fulfil(contract.create, async ({ body }, by) => {
+      const { sub, name, resource, scope, expires_in, workspace_id: workspaceId } = body;
       const { id: userId } = await personOf(deps, sub);
       const request = {
-        ...{ userId, name, expiresIn: expires_in },
+        ...{ userId, name, workspaceId, expiresIn: expires_in },
         resource: resourceOf(deps, resource),
         scopes: parseScope(scope),
       };
@@ -71,6 +75,7 @@ function toWire(token: PersonalToken): z.input<typeof personalToken> {
     username: token.email,
     name: token.name,
     resource: token.resource,
+    workspace_id: token.workspace?.id ?? null,
     scope: token.scopes.join(' '),
     status: token.status,
     created_at: token.createdAt.toISOString(),

@@ -1,10 +1,16 @@
+import { adminEvents } from './event-tables/admin.ts';
+import { auditLogEvents } from './event-tables/audit-log.ts';
+import { backupEvents } from './event-tables/backup.ts';
 import { clientsEvents } from './event-tables/clients.ts';
 import { consentEvents } from './event-tables/consent.ts';
+import { federationEvents } from './event-tables/federation.ts';
 import { issuersEvents } from './event-tables/issuers.ts';
 import { keysEvents } from './event-tables/keys.ts';
+import { operationsEvents } from './event-tables/operations.ts';
 import { peopleEvents } from './event-tables/people.ts';
 import { resourcesEvents } from './event-tables/resources.ts';
 import { tokensEvents } from './event-tables/tokens.ts';
+import { workspacesEvents } from './event-tables/workspaces.ts';
 
 /**
  * Every audit event there is: the one table from which the `AuditEvent` type and docs/audit-events.md
@@ -15,7 +21,13 @@ export const auditEvents = {
   ...consentEvents,
   ...clientsEvents,
   ...peopleEvents,
+  ...adminEvents,
   ...keysEvents,
   ...resourcesEvents,
+  ...operationsEvents,
   ...issuersEvents,
+  ...federationEvents,
+  ...workspacesEvents,
+  ...backupEvents,
+  ...auditLogEvents,
 } as const;

@@ -33,7 +33,10 @@ export const metricDefinitions = {
   client_documents_total: {
     type: 'counter',
     help: 'Client metadata documents that were looked up.',
-    labels: { outcome: '`fetched`, `not_modified`, `cached`, `failed` or `failed_cached`' },
+    labels: {
+      outcome:
+        '`fetched`; `cached`: it was still fresh; `failed`; `failed_cached`: it failed within the last minute and was left alone',
+    },
   },
   sign_ins_total: {
     type: 'counter',
@@ -47,6 +50,26 @@ export const metricDefinitions = {
       outcome:
         '`answered`, `timeout`, `unreachable`, `bad_status`, `unusable_answer`, `resting` or `unreadable_secret`',
     },
+  },
+  job_runs_total: {
+    type: 'counter',
+    help: 'Runs of background jobs on this replica.',
+    labels: { job: 'the name of the job', outcome: '`succeeded` or `failed`' },
+  },
+  job_last_success_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When a job last succeeded on this replica (Unix time). One replica at a time runs a job: take the maximum over all of them.',
+    labels: { job: 'the name of the job' },
+  },
+  job_last_duration_seconds: {
+    type: 'gauge',
+    help: 'How long the last run of a job on this replica took.',
+    labels: { job: 'the name of the job' },
+  },
+  job_rows_total: {
+    type: 'counter',
+    help: 'Rows that jobs of this replica removed or changed, such as expired tokens and old records.',
+    labels: { job: 'the name of the job' },
   },
   db_query_duration_seconds: {
     type: 'histogram',

@@ -17,9 +17,12 @@ test('what rooms report is exposed under closed labels', async () => {
   metrics.tokenIssued({ grantType: 'authorization_code', tokenType: 'DPoP' });
   metrics.refreshOverlapAbsorbed();
   metrics.requestRefused({ endpoint: '/oauth/token', error: 'invalid_grant' });
-  metrics.clientDocumentFetched('not_modified');
+  metrics.clientDocumentFetched('failed_cached');
   metrics.signIn('invalid');
   metrics.query({ name: 'kysely', milliseconds: 3 });
+  const at = new Date('2026-01-01T00:00:00Z');
+  metrics.jobRan({ job: 'sweep', outcome: 'succeeded', at, seconds: 2, rows: 7 });
+  metrics.jobRan({ job: 'sweep', outcome: 'failed', at: new Date(), seconds: 1, rows: 0 });
   const { contentType, body } = await metrics.expose();
   expect(contentType).toMatch(/^text\/plain/);
   for (const line of [
@@ -28,8 +31,12 @@ test('what rooms report is exposed under closed labels', async () => {
     'authserver_tokens_issued_total{grant_type="authorization_code",token_type="DPoP"} 1',
     'authserver_refresh_overlaps_absorbed_total 1',
     'authserver_requests_refused_total{endpoint="/oauth/token",error="invalid_grant"} 1',
-    'authserver_client_documents_total{outcome="not_modified"} 1',
+    'authserver_client_documents_total{outcome="failed_cached"} 1',
     'authserver_sign_ins_total{outcome="invalid"} 1',
+    'authserver_job_runs_total{job="sweep",outcome="failed"} 1',
+    'authserver_job_rows_total{job="sweep"} 7',
+    'authserver_job_last_success_timestamp_seconds{job="sweep"} 1767225600',
+    'authserver_job_last_duration_seconds{job="sweep"} 1',
     'authserver_db_query_duration_seconds_bucket{le="0.005",statement="kysely"} 1',
   ]) {
     expect(body.split('\n').map(sortLabels)).toContain(sortLabels(line));

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type MetricName, metricDefinitions, metricPrefix } from './metric-definitions.ts';
 
 /** What rooms report. Labels come from closed sets only: never a client_id, a path or a parameter. */
@@ -11,19 +11,29 @@ export interface Metrics {
   refreshOverlapAbsorbed(): void;
   /** `error` is the RFC's code, `endpoint` the route's pattern. */
   requestRefused(report: { endpoint: string; error: string }): void;
-  /** `cached` and `not_modified` answers count too: they are what the fetches were saved by. */
+  /** `cached` and `failed_cached` count too: they are what the fetches were saved by. */
   clientDocumentFetched(outcome: DocumentOutcome): void;
   signIn(outcome: SignInOutcome): void;
   /** Everything but `answered` left the token without claims of the hook, or refused it. */
   claimsHookCalled(outcome: ClaimsHookOutcome): void;
+  /** `rows`: what the run changed or removed. */
+  jobRan(report: {
+    job: string;
+    outcome: 'succeeded' | 'failed';
+    at: Date;
+    seconds: number;
+    rows: number;
+  }): void;
   /** As `onQuery` of the database wants it: one call is one round trip. */
   query(report: { name: string; milliseconds: number }): void;
+  /** How many requests were refused since the start, by the labels of the metric. */
+  refusals(): Promise<{ endpoint: string; error: string; count: number }[]>;
   /** The exposition and its content type, for `GET /metrics`. */
   expose(): Promise<{ contentType: string; body: string }>;
   readonly registry: Registry;
 }
 
-export type DocumentOutcome = 'fetched' | 'not_modified' | 'cached' | 'failed' | 'failed_cached';
+export type DocumentOutcome = 'fetched' | 'cached' | 'failed' | 'failed_cached';
 export type ClaimsHookOutcome =
   | 'answered'
   | 'timeout'
@@ -38,9 +48,16 @@ export type SignInOutcome = 'succeeded' | 'invalid' | 'locked' | 'disabled';
 const mostLabelValues = 200;
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** The metrics of one app in a registry of its own; docs/metrics.md lists them. */
-export function createMetrics(): Metrics {
+/**
+ * The metrics of one app in a registry of its own; docs/metrics.md lists them.
+ *
+ * @param ofAllProcesses where several processes serve: what they expose together
+ */
+export function createMetrics(
+  ofAllProcesses?: (registry: Registry) => () => Promise<string>,
+): Metrics {
   const registry = new Registry();
+  const ofAll = ofAllProcesses?.(registry) ?? (() => registry.metrics());
   collectDefaultMetrics({ register: registry, prefix: metricPrefix });
   const requests = histogram(registry, 'http_request_duration_seconds');
   const queries = histogram(registry, 'db_query_duration_seconds');
@@ -50,6 +67,10 @@ export function createMetrics(): Metrics {
   const documents = counter(registry, 'client_documents_total');
   const signIns = counter(registry, 'sign_ins_total');
   const claimsHooks = counter(registry, 'claims_hook_calls_total');
+  const jobRuns = counter(registry, 'job_runs_total');
+  const jobRows = counter(registry, 'job_rows_total');
+  const jobSuccess = gauge(registry, 'job_last_success_timestamp_seconds');
+  const jobDuration = gauge(registry, 'job_last_duration_seconds');
   const route = bounded();
   const endpoint = bounded();
   const statement = bounded();
@@ -70,9 +91,24 @@ export function createMetrics(): Metrics {
     clientDocumentFetched: (outcome) => documents.inc({ outcome }),
     signIn: (outcome) => signIns.inc({ outcome }),
     claimsHookCalled: (outcome) => claimsHooks.inc({ outcome }),
+    jobRan({ job, outcome, at, seconds, rows }) {
+      jobRuns.inc({ job, outcome });
+      jobDuration.set({ job }, seconds);
+      if (outcome === 'failed') return;
+      jobRows.inc({ job }, rows);
+      jobSuccess.set({ job }, at.getTime() / 1000);
+    },
+    async refusals() {
+      const { values } = await refused.get();
+      return values.map(({ labels, value }) => ({
+        endpoint: String(labels.endpoint),
+        error: String(labels.error),
+        count: value,
+      }));
+    },
     query: ({ name, milliseconds }) =>
       queries.observe({ statement: statement(name) }, milliseconds / 1000),
-    expose: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    expose: async () => ({ contentType: registry.contentType, body: await ofAll() }),
   };
 }
 
@@ -82,6 +118,17 @@ function counter(registry: Registry, name: MetricName): Counter {
     name: metricPrefix + name,
     help,
     labelNames: Object.keys(labels),
+    registers: [registry],
+  });
+}
+
+function gauge(registry: Registry, name: MetricName): Gauge {
+  const { help, labels } = metricDefinitions[name];
+  return new Gauge({
+    name: metricPrefix + name,
+    help,
+    labelNames: Object.keys(labels),
+    aggregator: 'max', // of several processes behind one listener
     registers: [registry],
   });
 }

@@ -14,7 +14,7 @@ export function auditReference(): string {
     '# Audit events',
     generated,
     'Every row of the audit log has `id`, `at`, `type`, `actor_kind` (`user`, `client`, `admin`, `system` or `cli`) and, where they are known, `actor_id`, `client_id`, `user_id`, `resource`, `ip`, `user_agent`, `trace_id`. `detail` is an object whose members depend on the type; they are listed here. The log is append-only, holds no secrets, tokens or passwords, and an event is written in the same transaction as what it tells of. Long texts are cut.',
-    'No command and no page shows it yet. On Postgres read the table `audit_events`, for instance `SELECT at, type, user_id, client_id, detail FROM audit_events ORDER BY id DESC LIMIT 50`. With the embedded database there is no way in yet: look for the log line with the `trace_id` of an answer, which has the reason of a refusal.',
+    '[audit.md](audit.md) tells how to read, export, verify and receive it.',
     ...events,
   ].join('\n\n')}\n`;
 }

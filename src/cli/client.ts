@@ -155,7 +155,7 @@ function remove(): Command {
       const { reason } = options;
       const client = await withRooms(options, async ({ clients, now }) => {
         const known = await clients.find(id, { refresh: false });
-        return (await clients.remove(id, operator(now()), reason)) ? known : undefined;
+        return (await clients.remove(id, operator(now()), { reason })) ? known : undefined;
       });
       if (!client) throw unknown(id);
       print(`${id} is removed. Its tokens have ended.`);

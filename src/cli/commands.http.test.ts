@@ -201,6 +201,30 @@ it('clients: the secret is shown once, works, and ends with --now; removing one 
   expect(token.stderr).toContain('dcr.mode is open');
 });
 
+it('resources: made, changed, disabled and removed, judged as the configuration is', async () => {
+  const uri = 'https://mcp.example.com/mcp';
+  const given = ['--uri', uri, '--scope', 'files:read=Read files', '--access-ttl', '10m'];
+  expect(await json('resource', 'create', 'files', ...given)).toMatchObject({
+    slug: 'files',
+    uri,
+    scopes: [{ name: 'files:read', description: 'Read files' }],
+    access_ttl: 600,
+    source: 'admin',
+  });
+  const again = await command('resource', 'create', 'other', ...given);
+  expect(again.code).toBe(1);
+  expect(again.stderr).toContain('both answer to');
+  const changed = await json('resource', 'update', 'files', '--alias', 'https://old.example.com/');
+  expect(changed).toMatchObject({ aliases: ['https://old.example.com/'], access_ttl: 600 });
+  expect((await command('resource', 'disable', 'files')).stdout).toBe('files is disabled.\n');
+  expect((await command('resource', 'list')).stdout).toContain('disabled');
+  expect((await command('resource', 'enable', 'files')).stdout).toBe('files is enabled.\n');
+  expect((await command('resource', 'remove', 'files')).code).toBe(0);
+  expect((await command('resource', 'update', 'files', '--name', 'X')).stderr).toContain(
+    'there is no resource files',
+  );
+});
+
 it('keys, resources and the clean-up', async () => {
   expect((await command('resource', 'list')).stdout).toMatch(
     /^There is no resource yet\. Declare it/,
@@ -216,11 +240,13 @@ it('keys, resources and the clean-up', async () => {
   expect((await command('key', 'rotate')).stdout).toMatch(
     /^Key \S+ is published and signs from 20/,
   );
-  expect(await json('purge')).toEqual({
-    token_rows: 0,
-    sessions: 0,
-    clients: 0,
-    client_documents: 0,
+  expect(await json('purge')).toMatchObject({
+    'overlap-windows': 0,
+    'expired-tokens': 0,
+    'old-issuances': 0,
+    'expired-sessions': 0,
+    'unused-clients': 0,
+    'old-statistics': 0,
   });
 });
 
@@ -231,6 +257,8 @@ it.each([
   [['user', 'create', 'a@example.com', '--role', 'king']],
   [['user', 'create', 'a@example.com', '--password', 'on-the-command-line']],
   [['client', 'create']],
+  [['resource', 'create', 'files']],
+  [['resource', 'create', 'files', '--uri', 'https://mcp.example.com/mcp']],
   [['client', 'create', '--grant-type', 'password', '--redirect-uri', 'http://127.0.0.1/']],
   [['client', 'list', '--limit', 'all']],
   [['client', 'initial-access-token', '--ttl', 'soon']],

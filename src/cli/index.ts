@@ -2,6 +2,7 @@
 import { failureOf } from './failure.ts';
 import { createProgram } from './program.ts';
 import { requireRuntime } from './runtime.ts';
+import { endWorker } from './workers.ts';
 
 export { cliReference } from './reference.ts';
 
@@ -12,6 +13,12 @@ export { cliReference } from './reference.ts';
  * @returns the exit code: 0, 1 for a failure, 2 for a wrong call, 78 for a bad configuration
  */
 export async function run(args: string[]): Promise<number> {
+  const code = await runCommand(args);
+  endWorker(code);
+  return code;
+}
+
+async function runCommand(args: string[]): Promise<number> {
   process.stdout.off('error', endQuietly).on('error', endQuietly);
   try {
     requireRuntime(process.versions.node);

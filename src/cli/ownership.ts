@@ -17,7 +17,8 @@ export function adminUrl({ external_url, address }: Config['admin']): string {
   return external_url ?? localUrl(address);
 }
 
-function localUrl(address: string): string {
+/** Where it is reached from this computer, whatever it is called elsewhere. */
+export function localUrl(address: string): string {
   const { host, port } = endpoint(address);
   const everywhere = host === undefined || host === '0.0.0.0' || host === '::';
   return `http://${everywhere ? 'localhost' : hostInUrl(host)}:${port}`;

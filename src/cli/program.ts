@@ -1,16 +1,22 @@
 import { Command, Help, type Option } from 'commander';
+import { auditCommand } from './audit.ts';
+import { backupCommand } from './backup.ts';
 import { clientCommand } from './client.ts';
 import { configCommand } from './config.ts';
+import { doctorCommand } from './doctor.ts';
+import { identityProviderCommand } from './identity-provider.ts';
 import { keyCommand } from './key.ts';
 import { migrateCommand } from './migrate.ts';
 import { purgeCommand } from './purge.ts';
 import { resourceCommand } from './resource.ts';
+import { restoreCommand } from './restore.ts';
 import { serveCommand } from './serve.ts';
 import { setupLinkCommand } from './setup-link.ts';
 import { tokenCommand } from './token.ts';
 import { trustedIssuerCommand } from './trusted-issuer.ts';
 import { userCommand } from './user.ts';
 import { versionCommand } from './version.ts';
+import { workspaceCommand } from './workspace.ts';
 
 /** Every command. None of them ends the process: a wrong call is thrown as a CommanderError. */
 export function createProgram(): Command {
@@ -24,13 +30,19 @@ export function createProgram(): Command {
     migrateCommand(),
     setupLinkCommand(),
     configCommand(),
+    doctorCommand(),
     userCommand(),
     clientCommand(),
     resourceCommand(),
+    workspaceCommand(),
     tokenCommand(),
+    identityProviderCommand(),
     trustedIssuerCommand(),
     keyCommand(),
+    auditCommand(),
     purgeCommand(),
+    backupCommand(),
+    restoreCommand(),
     versionCommand(),
   ]) {
     program.addCommand(command);

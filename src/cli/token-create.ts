@@ -6,12 +6,13 @@ import { type ConfigOption, configured } from './load.ts';
 import { operator } from './operator.ts';
 import { type JsonOption, jsonFlag, note, print, printJson } from './output.ts';
 import { withRooms } from './storage.ts';
-import { durationOption, findResource, scopeOption } from './token-subjects.ts';
+import { durationOption, findResource, membershipFor, scopeOption } from './token-subjects.ts';
 import { findAccount } from './user-lookup.ts';
 
 interface WhatFor extends ConfigOption, JsonOption {
   resource: string;
   scope: string[];
+  workspace?: string;
 }
 
 interface CreateOptions extends WhatFor {
@@ -36,13 +37,16 @@ export function createToken(): Command {
       const made = await withRooms(options, async (rooms) => {
         const { id: userId } = await findAccount(rooms, options.user);
         const resource = findResource(rooms, options.resource);
-        const request = { userId, resource, scopes, name, expiresIn };
+        const workspaceId = (await membershipFor(rooms, userId, options))?.id;
+        const request = { userId, resource, workspaceId, scopes, name, expiresIn };
         return rooms.tokens.personal.create(request, operator(rooms.now()));
       });
-      const { value, id, email, resource, expiresAt } = made;
+      const { value, id, email, resource, workspace, expiresAt } = made;
       const shown = { token: value, id, user: email, name: made.name, resource };
-      if (options.json) printJson({ ...shown, scopes: made.scopes, expires_at: expiresAt });
-      else print(value);
+      if (options.json) {
+        const workspace_id = workspace?.id;
+        printJson({ ...shown, workspace_id, scopes: made.scopes, expires_at: expiresAt });
+      } else print(value);
       note(
         `It is shown only now. ${email} can use it at ${resource} until ${expiresAt.toISOString()}.`,
       );
@@ -91,8 +95,9 @@ export function mintToken(): Command {
 
 async function requestOf(rooms: Rooms, options: MintOptions): Promise<TestTokenRequest> {
   const resource = findResource(rooms, options.resource);
-  const rest = { resource, scopes: options.scope, expiresIn: options.ttl };
   const user = options.user === undefined ? undefined : await findAccount(rooms, options.user);
+  const workspace = await membershipFor(rooms, user?.id, options);
+  const rest = { resource, workspace, scopes: options.scope, expiresIn: options.ttl };
   if (options.client === undefined) return { ...rest, subject: { user: person(user) } };
   const client = await rooms.clients.find(options.client, { refresh: false });
   if (client) return { ...rest, subject: { client, user } };
@@ -113,6 +118,10 @@ function whatFor(command: Command): Command {
       new Option('--scope <scope>', 'what it may do: scopes separated by spaces')
         .argParser(scopeOption)
         .makeOptionMandatory(),
+    )
+    .option(
+      '--workspace <workspace>',
+      'slug or id, where the resource is scoped to workspaces: one that the person is a member of',
     )
     .option(...jsonFlag);
 }

@@ -42,6 +42,7 @@ const columns: readonly Column<PersonalToken>[] = [
   { title: 'NAME', value: (token) => token.name },
   { title: 'USER', value: (token) => token.email },
   { title: 'RESOURCE', value: (token) => token.resource },
+  { title: 'WORKSPACE', value: (token) => token.workspace?.name },
   { title: 'SCOPES', value: (token) => token.scopes },
   { title: 'STATUS', value: (token) => token.status },
   { title: 'EXPIRES', value: (token) => token.expiresAt },
@@ -184,6 +185,7 @@ function wire(token: PersonalToken) {
   const { id, userId, email, resource, scopes, createdAt, expiresAt, status, ...rest } = token;
   return {
     ...{ id, name: rest.name, user_id: userId, user: email, resource, scopes, status },
+    workspace_id: rest.workspace?.id,
     created_at: createdAt,
     expires_at: expiresAt,
     revoked_at: rest.revokedAt,

@@ -91,6 +91,6 @@ function text(issuer: TrustedIssuer): string {
 }
 
 /** Under the names that the configuration has for it. */
-function wire({ jwksUri: jwks_uri, ...issuer }: TrustedIssuer) {
+function wire({ jwksUri: jwks_uri, createdAt: _, updatedAt: __, ...issuer }: TrustedIssuer) {
   return { ...issuer, jwks_uri };
 }

@@ -16,15 +16,9 @@ export async function findAccount(
   { accounts }: Pick<Rooms, 'accounts'>,
   who: string,
 ): Promise<User> {
-  const user = who.startsWith('usr_') ? await accounts.find(who) : await byEmail(accounts, who);
+  const user = who.startsWith('usr_') ? await accounts.find(who) : await accounts.findByEmail(who);
   if (user) return user;
   throw new CommandFailure(`there is no account ${who}. authserver user list shows all of them`);
-}
-
-async function byEmail(accounts: Accounts, email: string): Promise<User | undefined> {
-  const key = (text: string) => text.normalize('NFKC').trim().toLowerCase();
-  for await (const user of everyUser(accounts)) if (key(user.email) === key(email)) return user;
-  return undefined;
 }
 
 /** By e-mail address. */

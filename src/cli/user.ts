@@ -14,6 +14,7 @@ import {
 import { type PasswordOption, passwordFlag, readPassword } from './password.ts';
 import { withRooms } from './storage.ts';
 import { linkUser, unlinkUser } from './user-identity.ts';
+import { inviteUser, resetLink } from './user-links.ts';
 import { changedBy, everyUser, findAccount } from './user-lookup.ts';
 
 const roles: readonly Role[] = ['viewer', 'operator', 'owner'];
@@ -23,11 +24,13 @@ export function userCommand(): Command {
   return new Command('user')
     .description('people who sign in')
     .addCommand(create())
+    .addCommand(inviteUser())
     .addCommand(list())
     .addCommand(show())
     .addCommand(disable())
     .addCommand(enable())
     .addCommand(setPassword())
+    .addCommand(resetLink())
     .addCommand(signOut())
     .addCommand(linkUser())
     .addCommand(unlinkUser());

@@ -11,15 +11,26 @@ const mostClients = 2000;
 export function createClientCache(lifetimeMs: number, now: () => Date) {
   const entries = new Map<string, { client: Client; until: number }>();
   let generation = 0;
+  let hits = 0;
+  let misses = 0;
+
+  function look(clientId: string, version: Date | undefined): Client | undefined {
+    const entry = entries.get(clientId);
+    if (!entry) return undefined;
+    if (version) return isVersion(entry.client, version) ? entry.client : undefined;
+    return entry.until > now().getTime() ? entry.client : undefined;
+  }
 
   return {
     /** @param version when the row last changed, from a statement that ran just now */
     get(clientId: string, version?: Date): Client | undefined {
-      const entry = entries.get(clientId);
-      if (!entry) return undefined;
-      if (version) return isVersion(entry.client, version) ? entry.client : undefined;
-      return entry.until > now().getTime() ? entry.client : undefined;
+      const found = look(clientId, version);
+      if (found) hits += 1;
+      else misses += 1;
+      return found;
     },
+    /** How it does, since the start of this process. */
+    state: () => ({ size: entries.size, limit: mostClients, hits, misses }),
     /** Reads a client into the cache, unless something was forgotten while it was being read. */
     async fill(clientId: string, read: () => Promise<Client | undefined>) {
       const before = generation;

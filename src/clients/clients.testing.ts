@@ -105,6 +105,7 @@ export function testClients(db: Database, config = clientsConfig(), clock = test
       log: silentLog,
       endTokensOfClient: async (_trx, clientId) => {
         ended.push(clientId);
+        return { grants: 1, families: 2 };
       },
     },
     config,

@@ -1,3 +1,4 @@
+import type { Metrics } from '../audit/index.ts';
 import type { Database } from '../db/index.ts';
 import type { GuardedFetch } from '../http/index.ts';
 import { createClientCache } from './cache.ts';
@@ -5,11 +6,13 @@ import { createClientKeys } from './client-keys.ts';
 import { unknownRules } from './compatibility.ts';
 import { isDocumentUrl } from './document-url.ts';
 import { createDocuments } from './documents.ts';
+import { createEditing } from './edit.ts';
 import { createLifecycle, type LifecycleDeps } from './lifecycle.ts';
-import { type ListRequest, listPage } from './listing.ts';
+import { type ListedClient, listPage } from './listing.ts';
+import { findListed, type ListRequest } from './listing-queries.ts';
 import { createManagement } from './manage.ts';
 import { createPreregistration } from './preregister.ts';
-import { findClient } from './queries.ts';
+import { findClient, findFailure } from './queries.ts';
 import { createRegistration } from './register.ts';
 import { clientOf } from './rows.ts';
 import { isClientId, verifySecret } from './secrets.ts';
@@ -31,13 +34,14 @@ export interface ClientsDeps {
    * that owns those tables gives it.
    */
   endTokensOfClient: LifecycleDeps['endTokensOfClient'];
+  metrics?: Pick<Metrics, 'clientDocumentFetched'>;
 }
 
 export type Clients = ReturnType<typeof createClients>;
 
 /** Everything about clients, over one database. */
 export function createClients(
-  { db, fetch, operatorFetch, now, log, endTokensOfClient }: ClientsDeps,
+  { db, fetch, operatorFetch, now, log, endTokensOfClient, metrics }: ClientsDeps,
   config: ClientsConfig,
 ) {
   const cache = createClientCache(cacheLifetimeMs, now);
@@ -58,7 +62,7 @@ export function createClients(
     await db.notify(channel, clientId);
   }
 
-  const documents = createDocuments({ db, fetch, now, log, stored, changed }, config);
+  const documents = createDocuments({ db, fetch, now, log, stored, changed, metrics }, config);
   const { register, issueInitialAccessToken } = createRegistration({ db, now, log }, config);
   const management = createManagement({ db, now, log, changed, endTokensOfClient }, config);
   const lifecycle = createLifecycle({ db, now, changed, endTokensOfClient }, config);
@@ -87,8 +91,18 @@ export function createClients(
     /** RFC 7592, by the registration access token; see createManagement. */
     management,
     ...createPreregistration({ db, now, changed }, config),
+    ...createEditing({ db, now, changed }, config),
     ...lifecycle,
+    /** Why the metadata document of a client_id could not be had lately, for operators only. */
+    documentFailure: (clientId: string) => findFailure(db, clientId, now()),
+    /** The client as it is stored now, for operators; one that nobody can have is no error. */
+    async lookUp(clientId: string): Promise<ListedClient | undefined> {
+      const row = isClientId(clientId) ? await findListed(db.kysely, clientId) : undefined;
+      return row && { ...clientOf(row), grants: row.grants };
+    },
     list: (request: ListRequest = {}) => listPage(db, request),
+    /** How the cache of clients does, for operators. */
+    cacheState: cache.state,
     /** Follows changes made by other replicas. @returns a function that stops it */
     listen: () => db.listen(channel, (clientId) => cache.forget(clientId)),
   };

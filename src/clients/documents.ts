@@ -1,6 +1,6 @@
 import CachePolicy from 'http-cache-semantics';
 import type { Insertable } from 'kysely';
-import { recordAudit } from '../audit/index.ts';
+import { type Metrics, recordAudit } from '../audit/index.ts';
 import type { ClientsTable, Database } from '../db/index.ts';
 import {
   currentTraceId,
@@ -41,6 +41,8 @@ export interface DocumentDeps {
   stored: (clientId: string, version?: Date) => Promise<Client | undefined>;
   /** Forgets a client everywhere, because its row changed. */
   changed: (clientId: string) => Promise<void>;
+  /** Hears how each look-up at the authorization endpoint ended. */
+  metrics?: Pick<Metrics, 'clientDocumentFetched'> | undefined;
 }
 
 /**
@@ -83,7 +85,10 @@ export function createDocuments(deps: DocumentDeps, config: ClientsConfig) {
       const host = hostOf(clientId);
       if (host === undefined) return undefined;
       const known = await deps.stored(clientId);
-      if (known && !needsRefresh(known, deps.now())) return known;
+      if (known && !needsRefresh(known, deps.now())) {
+        deps.metrics?.clientDocumentFetched('cached');
+        return known;
+      }
       return refreshed(clientId, host, known);
     },
   };
@@ -104,16 +109,21 @@ interface Asked {
 async function refresh(deps: DocumentDeps, config: ClientsConfig, asked: Asked) {
   const { clientId, known } = asked;
   const paused = await findFailure(deps.db, clientId, deps.now());
-  if (paused !== undefined) return isTransient(paused) ? standIn(known, deps.now()) : undefined;
+  if (paused !== undefined) {
+    deps.metrics?.clientDocumentFetched('failed_cached');
+    return isTransient(paused) ? standIn(known, deps.now()) : undefined;
+  }
   try {
     const read = (json: unknown) => decideDocument(clientId, json, config);
     const fetched = await deps.fetch(clientId, { read });
     await store(deps, config, asked, fetched);
+    deps.metrics?.clientDocumentFetched('fetched');
     logRules(deps.log, { clientId, rules: fetched.json.rules });
     await deps.changed(clientId);
     return await deps.stored(clientId);
   } catch (error) {
     if (!(error instanceof GuardedFetchError)) throw error;
+    deps.metrics?.clientDocumentFetched('failed');
     return failed(deps, asked, error);
   }
 }

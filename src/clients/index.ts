@@ -11,10 +11,13 @@ export {
   compatibilityRules,
   type RuleName,
 } from './compatibility.ts';
-export { isDocumentUrl } from './document-url.ts';
+export { isDocumentUrl, isHostAllowed } from './document-url.ts';
+export type { ClientEdit } from './edit.ts';
 export { clientAssertionAlgorithms, readKeySet } from './jwks.ts';
-export type { ListRequest } from './listing.ts';
-export { allowedGrants } from './policy.ts';
+export type { Check, Ended } from './lifecycle.ts';
+export type { ListedClient } from './listing.ts';
+export type { ListRequest } from './listing-queries.ts';
+export { allowedGrants, decideDocument, decideRegistration } from './policy.ts';
 export type { DeclaredClient, ReconcileReport } from './preregister.ts';
 export type { RegistrationRequest, RegistrationResponse } from './register.ts';
 export { secretsInForce, verifySecret } from './secrets.ts';

@@ -9,6 +9,7 @@ import {
   reapUnused,
   updateClient,
 } from './queries.ts';
+import { clientOf } from './rows.ts';
 import type { By, Client, ClientsConfig } from './types.ts';
 
 const day = 86_400_000;
@@ -20,8 +21,18 @@ export interface LifecycleDeps {
   db: Database;
   now: () => Date;
   changed: (clientId: string) => Promise<void>;
-  endTokensOfClient: (trx: Trx, clientId: string, now: Date) => Promise<void>;
+  endTokensOfClient: (trx: Trx, clientId: string, now: Date) => Promise<Ended>;
 }
+
+/** What ended just now. */
+export interface Ended {
+  grants: number;
+  /** Token families. */
+  families: number;
+}
+
+/** Judges a client that is locked, before it is changed; refuses by throwing. */
+export type Check = (client: Client) => void;
 
 /** What operators and the clean-up job do to clients that exist. */
 export function createLifecycle(deps: LifecycleDeps, config: ClientsConfig) {
@@ -41,18 +52,38 @@ export function createLifecycle(deps: LifecycleDeps, config: ClientsConfig) {
     };
   }
 
-  async function remove(clientId: string, { actor, meta }: By, reason?: string): Promise<boolean> {
-    const existed = await db.kysely.transaction().execute(async (trx) => {
+  async function remove(
+    clientId: string,
+    { actor, meta }: By,
+    { reason, check }: { reason?: string | undefined; check?: Check | undefined } = {},
+  ): Promise<Ended | undefined> {
+    const ended = await db.kysely.transaction().execute(async (trx) => {
       const row = await lockClient(trx, clientId);
-      if (!row) return false;
-      await deps.endTokensOfClient(trx, clientId, now());
+      if (!row) return undefined;
+      check?.(clientOf(row));
+      const ended = await deps.endTokensOfClient(trx, clientId, now());
       await deleteClient(trx, clientId);
       const detail = { kind: row.kind, client_name: row.client_name ?? undefined, reason };
       await recordAudit(trx, { type: 'client_removed', actor, clientId, detail }, meta);
-      return true;
+      return ended;
     });
     await deps.changed(clientId);
-    return existed;
+    return ended;
+  }
+
+  async function revoke(
+    clientId: string,
+    { actor, meta }: By,
+    reason?: string,
+  ): Promise<Ended | undefined> {
+    return db.kysely.transaction().execute(async (trx) => {
+      const row = await lockClient(trx, clientId);
+      if (!row) return undefined;
+      const ended = await deps.endTokensOfClient(trx, clientId, now());
+      const detail = { ...ended, reason };
+      await recordAudit(trx, { type: 'client_revoked', actor, clientId, detail }, meta);
+      return ended;
+    });
   }
 
   /** One batch at a time, so that no lock is held for long; returns how many went. */
@@ -82,8 +113,10 @@ export function createLifecycle(deps: LifecycleDeps, config: ClientsConfig) {
     suspend: setStatus('suspended', 'client_suspended'),
     /** @returns whether the client exists */
     resume: setStatus('active', 'client_resumed'),
-    /** Removes a client and what was granted to it. @returns whether it existed */
+    /** Removes a client and what was granted to it. @returns what ended; undefined where it did not exist */
     remove,
+    /** Withdraws everything that was granted to a client and ends its tokens; it stays. @returns as above */
+    revoke,
     /**
      * Removes self-registered clients that nobody used for `dcr.unused_ttl` and that have no live
      * authorization, and forgets documents that nobody ever used a day after they expired. Every

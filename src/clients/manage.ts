@@ -16,7 +16,7 @@ export interface ManagementDeps {
   log: Log;
   changed: (clientId: string) => Promise<void>;
   /** Ends what the client holds, in the transaction that removes it. */
-  endTokensOfClient: (trx: Trx, clientId: string, now: Date) => Promise<void>;
+  endTokensOfClient: (trx: Trx, clientId: string, now: Date) => Promise<unknown>;
 }
 
 type Trx = Parameters<typeof lockManagedClient>[0];

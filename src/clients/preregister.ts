@@ -4,6 +4,7 @@ import { type ClientsTable, type Database, hashId } from '../db/index.ts';
 import { OAuthError } from '../oauth/index.ts';
 import { metadataChanges } from './changes.ts';
 import { isDocumentUrl } from './document-url.ts';
+import { difference } from './edit.ts';
 import { type Decision, decidePreregistered } from './policy.ts';
 import { insertClient, listDeclared, lockClient, updateClient } from './queries.ts';
 import { needsSecret } from './register.ts';
@@ -12,7 +13,7 @@ import { clientOf } from './rows.ts';
 import { newSecret } from './secrets.ts';
 import type { By, Client, ClientsConfig } from './types.ts';
 
-/** How long a replaced secret is still accepted. */
+/** How long a replaced secret is accepted. */
 const secretOverlapMs = 86_400_000;
 
 /** A client as an operator writes it: RFC 7591 names, plus its limits. */
@@ -74,18 +75,24 @@ export function createPreregistration(deps: PreregistrationDeps, config: Clients
    * Gives a client a new secret; the one before it stays good for a day, or until {@link endSecretOverlap},
    * so that deployments can change over.
    *
+   * @param old `end`: the one before it ends at once
    * @returns undefined where the client does not exist or has no secret
    */
-  async function rotateSecret(clientId: string, { actor, meta }: By): Promise<string | undefined> {
+  async function rotateSecret(
+    clientId: string,
+    { actor, meta }: By,
+    old: 'overlap' | 'end' = 'overlap',
+  ): Promise<string | undefined> {
     const secret = newSecret('cs');
     const rotated = await db.kysely.transaction().execute(async (trx) => {
       const row = await lockClient(trx, clientId);
       if (!row || !needsSecret(clientOf(row).metadata)) return false;
-      const secret_hashes = [hashId(secret), ...row.secret_hashes.slice(0, 1)];
-      const old_secret_until = new Date(now().getTime() + secretOverlapMs);
+      const kept = old === 'overlap' ? row.secret_hashes.slice(0, 1) : [];
+      const secret_hashes = [hashId(secret), ...kept];
+      const old_secret_until = new Date(now().getTime() + kept.length * secretOverlapMs);
       await updateClient(trx, clientId, { secret_hashes, old_secret_until, updated_at: now() });
-      const detail = { old_secret_until };
-      await recordAudit(trx, { type: 'client_secret_rotated', actor, clientId, detail }, meta);
+      const event = { type: 'client_secret_rotated', actor, clientId } as const;
+      await recordAudit(trx, { ...event, detail: { old_secret_until } }, meta);
       return true;
     });
     await deps.changed(clientId);
@@ -197,7 +204,7 @@ function registered(row: NewRow, decision: Decision) {
 /** RFC 6749 Appendix A.1, less what Basic cannot carry; and never what means a person or a document. */
 function checkClientId(clientId: string): void {
   if (
-    /^[\x21-\x7e]{1,255}$/.test(clientId) &&
+    /^(?![.]{1,2}$)[\x21-\x7e]{1,255}$/.test(clientId) && // dots alone would be another path
     !clientId.startsWith('usr_') &&
     !isDocumentUrl(clientId)
   ) {
@@ -235,14 +242,9 @@ async function applyDeclared(trx: Trx, before: Client, row: NewRow, by: By): Pro
   return true;
 }
 
-function difference(field: string, from: unknown, to: unknown) {
-  return JSON.stringify(from) === JSON.stringify(to) ? [] : [{ field, from, to }];
-}
-
 async function recordReconciled(trx: Trx, report: ReconcileReport, meta: AuditMeta): Promise<void> {
   const { created, updated, undeclared } = report;
   if (created.length + updated.length === 0) return;
   const detail = { noun: 'clients', created, updated, undeclared };
-  const actor = { kind: 'system' } as const;
-  await recordAudit(trx, { type: 'config_reconciled', actor, detail }, meta);
+  await recordAudit(trx, { type: 'config_reconciled', actor: { kind: 'system' }, detail }, meta);
 }

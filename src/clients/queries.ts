@@ -204,40 +204,6 @@ export async function evictDocuments(db: Db, expiredBefore: Date, atMost: number
   return rows.length;
 }
 
-export interface ClientFilter {
-  kind?: ClientRow['kind'];
-  status?: ClientRow['status'];
-  /** Case-insensitive prefix of id, name or host of the document. */
-  q?: string;
-  /** Where the previous page ended. */
-  after?: { createdAt: Date; clientId: string };
-  limit: number;
-}
-
-/** Newest first. */
-export function listClients(db: Db, filter: ClientFilter): Promise<ClientRow[]> {
-  const { kind, status, q, after } = filter;
-  let query = db.selectFrom('clients').select(clientColumns);
-  if (kind) query = query.where('kind', '=', kind);
-  if (status) query = query.where('status', '=', status);
-  if (q) {
-    const prefix = `${q.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
-    query = query.where(
-      sql<boolean>`(lower(client_id) LIKE ${prefix} OR lower(client_name) LIKE ${prefix} OR document_host LIKE ${prefix})`,
-    );
-  }
-  if (after) {
-    query = query.where(
-      sql<boolean>`(created_at, client_id) < (${after.createdAt}, ${after.clientId})`,
-    );
-  }
-  return query
-    .orderBy('created_at', 'desc')
-    .orderBy('client_id', 'desc')
-    .limit(filter.limit)
-    .execute();
-}
-
 /** Ids of the clients that the configuration file once declared. */
 export async function listDeclared(db: Db): Promise<string[]> {
   const rows = await db

@@ -3,6 +3,7 @@
  * frozen `Config` in the names of the file, durations in seconds, or every problem at once. Called by the CLI;
  * each room gets only its slice. The only reader of the process's environment.
  */
+export { fileDigest } from './config-file.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { readEnvironment } from './environment.ts';
 export { renderJsonSchema } from './json-schema.ts';
@@ -12,6 +13,7 @@ export { ConfigError, configProblemsExitCode, type Problem } from './problem.ts'
 export { renderReference } from './reference.ts';
 export type { Environment } from './references.ts';
 export { maskedConfig, renderConfig, renderProblems } from './render.ts';
+export { type JudgedResource, judgeResource } from './resource-row.ts';
 export type { Config } from './schema.ts';
 export {
   type ClaimAttribute,
@@ -25,4 +27,5 @@ export {
 } from './schema-claims.ts';
 export type { ClientConfig, UserConfig } from './schema-declared.ts';
 export type { ResourceConfig } from './schema-resources.ts';
+export { describeSettings, type Setting } from './settings.ts';
 export { decodeKey, parseAddress } from './values.ts';

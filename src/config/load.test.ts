@@ -37,7 +37,10 @@ describe('without a file', () => {
     expect(config.dcr).toMatchObject({ unused_ttl: 30 * 86_400, allow_device: false });
     expect(config.cimd).toMatchObject({ enabled: true, cache_ttl: 3600, fetch_timeout: 3 });
     expect(config.dpop).toEqual({ enabled: true, require_nonce: false, proof_lifetime: 60 });
-    expect(config.admin).toEqual({ enabled: true, address: '127.0.0.1:9001' });
+    expect(config.admin).toEqual({
+      ...{ enabled: true, address: '127.0.0.1:9001' },
+      ...{ session_idle: 1800, session_max_age: 43_200 },
+    });
     expect(config.rate_limit).toEqual({
       enabled: true,
       requests_per_second: 100,

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { digestOf, largestConfigFile } from './config-file.ts';
 import { coerce, type Override, readOverrides } from './environment.ts';
 import { type ConfigKey, configKeys, keysByName } from './keys.ts';
 import {
@@ -36,9 +37,9 @@ export interface LoadedConfig {
   sources: ReadonlyMap<string, string>;
   /** What works but was probably not meant. */
   warnings: readonly Problem[];
+  /** The file that was read, with a fingerprint of what it said. */
+  file?: { path: string; digest: string };
 }
-
-const largestFile = 1024 * 1024;
 
 /** What one load gathers on its way. */
 interface Loading {
@@ -49,6 +50,7 @@ interface Loading {
   places: Map<string, string>;
   problems: Problem[];
   warnings: Problem[];
+  file?: { path: string; digest: string };
 }
 
 /**
@@ -73,6 +75,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     config: deepFreeze(config),
     sources: sourcesOf(config, loading.places),
     warnings: inOrder(loading.warnings),
+    ...(loading.file && { file: loading.file }),
   };
 }
 
@@ -81,11 +84,12 @@ function readFileLayer(loading: Loading): boolean {
   const { file, env, cwd } = loading.options;
   if (file === undefined) return true;
   const path = resolve(cwd, file);
-  const read = readTextFile(path, largestFile);
+  const read = readTextFile(path, largestConfigFile);
   if (!read.ok) {
     loading.problems.push({ where: file, key: '', problem: read.problem, fix: read.fix });
     return false;
   }
+  loading.file = { path, digest: digestOf(read.text) };
   const yaml = readYaml(file, read.text);
   loading.problems.push(...yaml.problems);
   for (const [key, line] of yaml.lines) loading.places.set(key, `${file}:${line}`);

@@ -77,6 +77,7 @@ test('exactly the secrets are marked as such', () => {
     'session.secret',
     'data_encryption.key',
     'admin.api_key',
+    'observability.audit_webhook.secret',
     'resources[].claims_hook.secret',
     'clients[].client_secret',
     'users[].password',

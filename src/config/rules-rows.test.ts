@@ -223,6 +223,24 @@ const cases: [rule: string, yaml: string, key: string, problem: string][] = [
     'is this server itself',
   ],
   [
+    'nobody signs in here with an account of here',
+    'identity_providers: [{slug: a, issuer: "http://localhost:9000/", client_id: x}]',
+    'identity_providers[0].issuer',
+    'is this server itself',
+  ],
+  [
+    'an identity provider is reached by https',
+    'identity_providers: [{slug: a, issuer: "http://idp.example", client_id: x}]',
+    'identity_providers[0].issuer',
+    'is not an https URL',
+  ],
+  [
+    'without passwords there is another way to sign in',
+    'session: {local_sign_in: false}',
+    'session.local_sign_in',
+    'leaves nobody a way to sign in',
+  ],
+  [
     'nobody trusts itself with a slash either',
     'trusted_issuers: [{issuer: "http://localhost:9000/"}]',
     'trusted_issuers[0].issuer',

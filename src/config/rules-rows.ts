@@ -52,6 +52,35 @@ export const rowRules: readonly Rule[] = [
       ),
   },
   {
+    reads: ['identity_providers[].issuer', 'server.issuer'],
+    check: ({ identity_providers, server }) =>
+      identity_providers.flatMap(({ issuer }, row) =>
+        withoutSlash(issuer) === withoutSlash(server.issuer)
+          ? [
+              {
+                path: ['identity_providers', row, 'issuer'],
+                problem: 'is this server itself, which signs nobody in for others',
+                fix: 'name the OpenID provider at which people sign in',
+                because: 'server.issuer',
+              },
+            ]
+          : [],
+      ),
+  },
+  {
+    reads: ['session.local_sign_in', 'identity_providers[]'],
+    check: ({ session, identity_providers }) =>
+      session.local_sign_in || identity_providers.length > 0
+        ? []
+        : [
+            {
+              path: ['session', 'local_sign_in'],
+              problem: 'leaves nobody a way to sign in, as no identity provider is declared',
+              fix: 'declare one under identity_providers, or set it to true',
+            },
+          ],
+  },
+  {
     reads: ['trusted_issuers[].issuer', 'server.issuer'],
     check: ({ trusted_issuers, server }) =>
       trusted_issuers.flatMap(({ issuer }, row) =>
@@ -111,7 +140,8 @@ function duplicateResources({ resources }: Config): RuleFinding[] {
   );
 }
 
-function unknownScopes({ resources }: Config): RuleFinding[] {
+/** Scopes that are named and are none of their resource, or declared twice. */
+export function unknownScopes({ resources }: Pick<Config, 'resources'>): RuleFinding[] {
   return resources.flatMap((resource, row) => {
     const names = resource.scopes.map(({ name }) => name);
     const missing = (list: readonly string[], ...path: Path): RuleFinding[] =>

@@ -36,46 +36,26 @@ export const serverWarnings: readonly Rule[] = [
   },
 ];
 
-/** Settings that this version reads and does not act on yet: an operator must not rely on them. */
-export const inertWarnings: readonly Rule[] = [
-  {
-    reads: ['server.workers'],
-    check: ({ server }) => when(server.workers > 1, inert(['server', 'workers'])),
-  },
-  {
-    reads: ['observability.tracing.enabled'],
-    check: ({ observability }) =>
-      when(observability.tracing.enabled, inert(['observability', 'tracing', 'enabled'])),
-  },
-  {
-    reads: ['identity_providers[]', 'workspaces[]'],
-    check: ({ identity_providers, workspaces }) =>
-      Object.entries({ identity_providers, workspaces }).flatMap(([section, rows]) =>
-        when(rows.length > 0, inert([section])),
-      ),
-  },
-  {
-    reads: ['resources[].workspace_scoped'],
-    check: ({ resources }) =>
-      resources.flatMap(({ workspace_scoped }, index) =>
-        when(workspace_scoped, {
-          ...inert(['resources', index, 'workspace_scoped']),
-          problem: 'is not served in this version: nobody can get a token for this resource',
-        }),
-      ),
-  },
-];
-
-function inert(path: Path): RuleFinding {
-  return {
-    path,
-    problem: 'has no effect in this version',
-    fix: 'remove it, or wait for a later one',
-  };
-}
+/** Rules in `access` that match nobody. */
+const rolesWithoutWorkspace: Rule = {
+  reads: ['resources[].access', 'resources[].workspace_scoped'],
+  check: ({ resources }) =>
+    resources.flatMap(({ access, workspace_scoped }, row) =>
+      workspace_scoped
+        ? []
+        : access.flatMap(({ workspace_roles = [] }, place) =>
+            when(workspace_roles.length > 0, {
+              path: ['resources', row, 'access', place, 'workspace_roles'],
+              problem: 'matches nobody, as no workspace is granted at this resource',
+              fix: 'set workspace_scoped to true, or remove it',
+            }),
+          ),
+    ),
+};
 
 /** Names that no declared row has; the admin UI may have made them. */
 export const rowWarnings: readonly Rule[] = [
+  rolesWithoutWorkspace,
   {
     reads: ['oauth.default_resource', 'resources[]', 'resources[].uri', 'resources[].aliases'],
     check: (config) =>

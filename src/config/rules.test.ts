@@ -186,11 +186,10 @@ test.each([
     'trusted_issuers[0].scopes[0]',
     'is not declared',
   ],
-  ['workspaces: [{slug: acme}]', 'workspaces', 'has no effect in this version'],
   [
-    `resources: [{${resource}, workspace_scoped: true}]`,
-    'resources[0].workspace_scoped',
-    'is not served in this version',
+    `resources: [{${resource}, access: [{workspace_roles: [admin], scopes: [x]}]}]`,
+    'resources[0].access[0].workspace_roles',
+    'matches nobody',
   ],
 ])('%s is a warning', (yaml, key, problem) => {
   expect(load(yaml).warnings).toMatchObject([

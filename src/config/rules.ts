@@ -3,14 +3,14 @@ import type { Rule, RuleFinding } from './rule.ts';
 import { claimRules, dpopRules } from './rules-claims.ts';
 import { rowRules } from './rules-rows.ts';
 import { serverRules } from './rules-server.ts';
-import { inertWarnings, rowWarnings, serverWarnings } from './rules-warnings.ts';
+import { rowWarnings, serverWarnings } from './rules-warnings.ts';
 import { inFile, type Removed, type Salvage } from './salvage.ts';
 
 /** What the configuration must not say. */
 export const rules: readonly Rule[] = [...serverRules, ...rowRules, ...claimRules, ...dpopRules];
 
 /** What it may say but probably did not mean. */
-export const warningRules: readonly Rule[] = [...serverWarnings, ...inertWarnings, ...rowWarnings];
+export const warningRules: readonly Rule[] = [...serverWarnings, ...rowWarnings];
 
 /** Asks the rules, but for what rests on keys that were refused. Paths are those of the file. */
 export function applyRules(

@@ -75,7 +75,7 @@ describe('a claim', () => {
 
   test.each([
     ['{a: user.emial}', '"user.emial" is no attribute', 'write one of user.id, user.email'],
-    ['{a: workspace.slug}', 'is no attribute', 'workspace.id'],
+    ['{a: workspace.nmae}', 'is no attribute', 'workspace.id'],
     ['{a: user.password_hash}', 'is no attribute', 'write one of'],
     ['{a: {vale: 1}}', 'is not understood', 'A source is an attribute'],
     ['{a: {value: 1, group: x}}', 'is not understood', 'A source is'],

@@ -12,6 +12,9 @@ export const claimAttributes = {
   'client.client_name': 'The name that the client is registered with.',
   'client.kind': 'How the client is known: `preregistered`, `dcr` or `cimd`.',
   'workspace.id': 'The workspace that was granted, the same as `workspace_id`.',
+  'workspace.slug': 'The short name of that workspace.',
+  'workspace.name': 'Its name.',
+  'workspace.role': 'The role of the user in it: `member` or `admin`.',
 } as const;
 
 export type ClaimAttribute = keyof typeof claimAttributes;

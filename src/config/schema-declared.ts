@@ -113,11 +113,34 @@ const workspace = z
 
 const identityProvider = z
   .strictObject({
-    slug: slug('Short name, used in its callback URL.'),
-    issuer: secureUrl('Its issuer.'),
+    slug: slug('Short name, used in its callback URL, `<issuer>/login/callback/{slug}`.'),
+    issuer: secureUrl('Its issuer, byte for byte as its metadata says it.'),
     client_id: text('Our client_id there.'),
     client_secret: secret('Our secret there.').optional(),
     display_name: text('Text of the sign-in button. Default: the slug.').optional(),
+    scopes: z
+      .array(scopeName('A scope'))
+      .describe('What we ask for there; `openid` always.')
+      .prefault(['openid', 'profile', 'email']),
+    groups_claim: text('Claim that lists the groups of a person.').prefault('groups'),
+    roles: z
+      .record(z.string().min(1), z.enum(['viewer', 'operator', 'owner']))
+      .describe(
+        'Role in the administration by group there; the highest wins, none takes the role away, at each sign-in. Default: roles are not touched.',
+      )
+      .prefault({}),
+    groups: z
+      .record(z.string().min(1), z.string().min(1))
+      .describe(
+        'Our group, for `resources[].access`, by group there, at each sign-in. Default: groups are not touched.',
+      )
+      .prefault({}),
+    automatic: flag(
+      'Make an account for a person who signs in there first; otherwise the account must have been linked.',
+    ).prefault(true),
+    private_network: flag(
+      'It is at an address of a private network, which the guarded way out refuses otherwise.',
+    ).prefault(false),
   })
   .transform((declared) => ({ ...declared, display_name: declared.display_name ?? declared.slug }));
 
@@ -158,7 +181,7 @@ export const declaredSections = {
   workspaces: z.array(workspace).describe('Workspaces.').prefault([]),
   identity_providers: z
     .array(identityProvider)
-    .describe('Where people may sign in instead.')
+    .describe('Where people may sign in instead, with OpenID Connect (docs/identity-providers.md).')
     .prefault([]),
   trusted_issuers: z
     .array(trustedIssuer)

@@ -64,7 +64,8 @@ const accessRule = z.strictObject({
   scopes: z.array(scopeName('A scope')).min(1).describe('What they may consent to.'),
 });
 
-const resource = z
+/** One row of `resources`. */
+export const resource = z
   .strictObject({
     slug: slug('Short name, used in its metadata URL.'),
     uri: resourceUri('The URL that clients connect to; `aud` of its tokens.'),

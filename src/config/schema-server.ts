@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isLoopbackUrl } from './loopback.ts';
+import { auditWebhook } from './schema-audit.ts';
 import {
   address,
   addressRange,
@@ -41,6 +42,10 @@ export const serverSections = {
       idle_timeout: duration('How long an idle connection is kept open.', { max: '1h' }).prefault(
         '120s',
       ),
+      drain_wait: duration(
+        'How long, at shutdown, requests are still taken while health says 503, so that a load balancer can stop sending them.',
+        { min: '0s', max: '10m' },
+      ).prefault('0s'),
       shutdown_wait: duration('How long running requests may take to finish at shutdown.', {
         min: '0s',
         max: '10m',
@@ -95,6 +100,9 @@ export const serverSections = {
         'Signs cookies; 32 characters or more. Generated and kept in the data directory for an issuer on this computer, required otherwise.',
       ).optional(),
       max_age: duration('How long a person stays signed in.').prefault('168h'),
+      local_sign_in: flag(
+        'People may sign in with a password of this server. Switching it off needs an identity provider.',
+      ).prefault(true),
     })
     .describe('Sign-in sessions.')
     .prefault({}),
@@ -121,9 +129,17 @@ export const serverSections = {
         'The URL people open the admin UI at. Requests must name its host, or this computer.',
       ).optional(),
       api_key: secret(
-        'A key for programs, sent as `Authorization: Bearer`; 16 characters or more. Without it the admin API and `/metrics` answer 401.',
+        'A key for programs, sent as `Authorization: Bearer`; 16 characters or more. It may do everything; make keys with a role of their own with it, or sign in instead.',
         16,
       ).optional(),
+      session_idle: duration(
+        'How long somebody who does nothing stays signed in to the administration.',
+        { min: '5m', max: '24h' },
+      ).prefault('30m'),
+      session_max_age: duration(
+        'How long a sign-in to the administration lasts, whatever is done.',
+        { min: '5m', max: '30d' },
+      ).prefault('12h'),
     })
     .describe('The admin listener.')
     .prefault({}),
@@ -163,7 +179,7 @@ export const serverSections = {
       metrics: z
         .strictObject({
           enabled: flag(
-            'Serve Prometheus metrics at `/metrics` of the admin listener, for callers with `admin.api_key`.',
+            'Serve Prometheus metrics at `/metrics` of the admin listener, for callers with an API key.',
           ).prefault(true),
         })
         .prefault({}),
@@ -173,8 +189,9 @@ export const serverSections = {
           otlp_endpoint: webUrl('OTLP/HTTP endpoint of the collector.').optional(),
         })
         .prefault({}),
+      audit_webhook: auditWebhook.optional(),
     })
-    .describe('Logs to stdout, metrics, traces.')
+    .describe('Logs to stdout, metrics, traces, and where audit events are sent.')
     .prefault({}),
 
   retention: z

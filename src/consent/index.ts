@@ -2,6 +2,7 @@
  * Whether the person must be asked, the page that asks, and the memory of the answer: one grant row
  * per person, client, resource and workspace, which spans token families. Called by provider/, admin/.
  */
+
 export {
   type DeviceCodeProblem,
   type DeviceCodeView,
@@ -28,14 +29,27 @@ export {
   type Approval,
   approveGrant,
   findGrant,
+  findWorkspaceGrants,
   type GrantKey,
   listGrants,
+  lockLabel,
+  setLabel,
   touchGrant,
 } from './queries.ts';
 export {
   type Revocation,
   type RevokedGrant,
   revokeForClient,
+  revokeForMember,
+  revokeForResource,
   revokeForUser,
   revokeGrant,
 } from './revoke.ts';
+export { revokeAllGrants } from './revoke-all.ts';
+export { countGrantsFor, type GrantGroup, type SummaryQuery, summarizeGrants } from './summary.ts';
+export {
+  createWithdrawals,
+  type Withdrawal,
+  type WithdrawalDeps,
+  type Withdrawals,
+} from './withdraw.ts';

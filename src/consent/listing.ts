@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../db/index.ts';
 import { cutPage, type Position, pageCursor } from '../http/index.ts';
+import { beginsWith, type Found, findOwners, isFoundBy } from './listing-search.ts';
 
 /** `expired`: consent is still remembered, but no token under it is alive. */
 export type GrantStatus = 'active' | 'expired' | 'revoked';
@@ -13,6 +14,7 @@ export interface ListedGrant {
   email: string | null;
   client_id: string;
   client_name: string | null;
+  label: string | null;
   resource: string;
   workspace_id: string;
   scopes: string[];
@@ -25,10 +27,12 @@ export interface ListedGrant {
 }
 
 export interface GrantQuery {
-  /** These two have an index each. */
+  /** These have an index each. */
   userId?: string | undefined;
   clientId?: string | undefined;
   resource?: string | undefined;
+  /** Only grants for one of these workspaces. */
+  workspaceIds?: readonly string[] | undefined;
   status?: GrantStatus | undefined;
   /** Case-insensitive prefix of the ids of grant, person and client, of e-mail address and client name. */
   q?: string | undefined;
@@ -38,13 +42,14 @@ export interface GrantQuery {
   limit: number;
 }
 
-/** Most grants that one page looks at: filters without an index are asked of these only. */
+/** Most grants that one page looks at: what has no index is asked of these only. */
 const mostExamined = 5000;
 
 const columns = [
   'id',
   'user_id',
   'client_id',
+  'label',
   'resource',
   'workspace_id',
   'scopes',
@@ -54,6 +59,12 @@ const columns = [
   'last_used_at',
   'revoked_at',
 ] as const;
+
+/** A query together with whom its `q` means; undefined where that are too many to name. */
+interface Search extends GrantQuery {
+  found?: Found | undefined;
+  after?: Position | undefined;
+}
 
 /**
  * One page of everybody's grants, newest first. A page may be short, and even empty, while `next_cursor`
@@ -66,12 +77,16 @@ export async function listGrantsPage(
   query: GrantQuery,
   now: Date,
 ): Promise<{ items: ListedGrant[]; next_cursor?: string }> {
-  const { sort = '-created_at', limit, cursor, resource, status, q } = query;
+  const { sort = '-created_at', limit, cursor, status, q } = query;
   const cursors = pageCursor(`grants ${sort}`);
-  const after = cursor === undefined ? undefined : cursors.read(cursor);
-  const { items, next } = cutPage(await selectPage(db, query, { after, now }), limit, placeOf);
-  const narrowed = [resource, status, q].some((filter) => filter !== undefined);
-  const further = next ?? (narrowed ? await lastExamined(db, query, after) : undefined);
+  const search: Search = {
+    ...query,
+    after: cursor === undefined ? undefined : cursors.read(cursor),
+    found: q === undefined ? undefined : await findOwners(db, q),
+  };
+  const { items, next } = cutPage(await selectPage(db, search, now), limit, placeOf);
+  const narrowed = status !== undefined || (q !== undefined && !search.found);
+  const further = next ?? (narrowed ? await lastExamined(db, search) : undefined);
   return { items, ...(further && { next_cursor: cursors.write(further) }) };
 }
 
@@ -90,17 +105,20 @@ function placeOf({ created_at: at, id }: { created_at: Date; id: string }): Posi
 }
 
 /** The grants that the indexes give, in order. */
-function walk(
-  db: Kysely<Tables>,
-  { userId, clientId, sort = '-created_at' }: GrantQuery,
-  after: Position | undefined,
-) {
+function walk(db: Kysely<Tables>, search: Search) {
+  const { userId, clientId, resource, workspaceIds, status, found, after, sort } = search;
   const ascending = sort === 'created_at';
   const direction = ascending ? 'asc' : 'desc';
   return db
     .selectFrom('grants')
     .$if(userId !== undefined, (query) => query.where('user_id', '=', userId ?? ''))
     .$if(clientId !== undefined, (query) => query.where('client_id', '=', clientId ?? ''))
+    .$if(resource !== undefined, (query) => query.where('resource', '=', resource ?? ''))
+    .$if(workspaceIds !== undefined, (query) =>
+      query.where('workspace_id', 'in', ['-', ...(workspaceIds ?? [])]),
+    )
+    .$if(status === 'revoked', (query) => query.where('revoked_at', 'is not', null))
+    .$if(found !== undefined, (query) => query.where(isFoundBy(found)))
     .$if(after !== undefined, (query) =>
       query.where((where) =>
         where(
@@ -114,19 +132,14 @@ function walk(
     .orderBy('id', direction);
 }
 
-function selectPage(
-  db: Kysely<Tables>,
-  query: GrantQuery,
-  { after, now }: { after: Position | undefined; now: Date },
-): Promise<ListedGrant[]> {
-  const { resource, status, q, sort = '-created_at', limit } = query;
+function selectPage(db: Kysely<Tables>, search: Search, now: Date): Promise<ListedGrant[]> {
+  const { status, q, found, sort = '-created_at', limit } = search;
   const direction = sort === 'created_at' ? 'asc' : 'desc';
   return db
-    .selectFrom(walk(db, query, after).select(columns).limit(mostExamined).as('g'))
+    .selectFrom(walk(db, search).select(columns).limit(mostExamined).as('g'))
     .select(shown(now))
-    .$if(resource !== undefined, (page) => page.where('g.resource', '=', resource ?? ''))
     .$if(status !== undefined, (page) => page.where(statusAt(now), '=', status ?? 'active'))
-    .$if(q !== undefined, (page) => page.where(beginsWith(q ?? '')))
+    .$if(q !== undefined && !found, (page) => page.where(beginsWith(q ?? '')))
     .orderBy('g.created_at', direction)
     .orderBy('g.id', direction)
     .limit(limit + 1)
@@ -134,12 +147,8 @@ function selectPage(
 }
 
 /** Where a page that looked at as many grants as it may has stopped. */
-async function lastExamined(
-  db: Kysely<Tables>,
-  query: GrantQuery,
-  after: Position | undefined,
-): Promise<Position | undefined> {
-  const row = await walk(db, query, after)
+async function lastExamined(db: Kysely<Tables>, search: Search): Promise<Position | undefined> {
+  const row = await walk(db, search)
     .select(['created_at', 'id'])
     .offset(mostExamined - 1)
     .limit(1)
@@ -158,22 +167,16 @@ function shown(now: Date) {
   ];
 }
 
-/** Tokens hang on a grant through a family or, where they were exchanged, directly. */
+/**
+ * Tokens hang on a grant through a family or, where they were exchanged, directly. Scalar subqueries, since
+ * Postgres may answer EXISTS by reading the whole other table once.
+ */
 function statusAt(now: Date) {
   return sql<GrantStatus>`CASE
     WHEN g.revoked_at IS NOT NULL THEN 'revoked'
-    WHEN EXISTS (SELECT FROM families f
-                  WHERE f.grant_id = g.id AND f.revoked_at IS NULL AND f.expires_at > ${now})
-      OR EXISTS (SELECT FROM issuances i WHERE i.grant_id = g.id AND i.family_id IS NULL
-                    AND i.revoked_at IS NULL AND i.expires_at > ${now}) THEN 'active'
+    WHEN (SELECT true FROM families f
+           WHERE f.grant_id = g.id AND f.revoked_at IS NULL AND f.expires_at > ${now} LIMIT 1)
+      OR (SELECT true FROM issuances i WHERE i.grant_id = g.id AND i.family_id IS NULL
+             AND i.revoked_at IS NULL AND i.expires_at > ${now} LIMIT 1) THEN 'active'
     ELSE 'expired' END`;
-}
-
-function beginsWith(q: string) {
-  const prefix = q.toLowerCase();
-  return sql<boolean>`(starts_with(lower(g.id), ${prefix}) OR starts_with(lower(g.user_id), ${prefix})
-    OR starts_with(lower(g.client_id), ${prefix})
-    OR EXISTS (SELECT FROM users u WHERE u.id = g.user_id AND starts_with(u.email_key, ${prefix}))
-    OR EXISTS (SELECT FROM clients c
-                WHERE c.client_id = g.client_id AND starts_with(lower(c.client_name), ${prefix})))`;
 }

@@ -47,6 +47,13 @@ describe('the consent page has what scripts rely on', () => {
     expect(values).toEqual(['deny', 'approve']);
   });
 
+  it('says when the role in the chosen workspace allows nothing of what was ticked', () => {
+    const workspaces = [{ id: 'w1', name: 'Acme', checked: true }];
+    const page = markup({ workspaces, problem: 'not-in-workspace' });
+    expect(page).toContain('Your role in this workspace allows none of the ticked boxes');
+    expect(page).toContain('<fieldset aria-describedby="problem">');
+  });
+
   it('a radio `workspace` only where workspaces are given', () => {
     expect(inputs(markup(), 'workspace')).toEqual([]);
     const workspaces = [

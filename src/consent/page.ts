@@ -41,7 +41,7 @@ export type ConsentView = {
   /** the page that lists connected apps */
   accountUrl: string;
   /** what was wrong with the form just sent */
-  problem?: 'no-scope' | 'no-workspace';
+  problem?: 'no-scope' | 'no-workspace' | 'not-in-workspace';
 };
 
 /**
@@ -86,15 +86,21 @@ ${isEmpty && problemNote('problem', 'Tick at least one box to approve, or choose
 
 function workspaceChoices({ workspaces, problem }: ConsentView): Html {
   if (!workspaces) return html``;
-  const isEmpty = problem === 'no-workspace';
+  const wrong = workspaceProblem(problem);
   const rows = workspaces.map(({ id, name, detail, checked = false }) =>
     choice({ type: 'radio', field: 'workspace', value: id, checked }, name, detail),
   );
-  return html`<fieldset${isEmpty && html` aria-describedby="problem"`}>
+  return html`<fieldset${wrong && html` aria-describedby="problem"`}>
 <legend><h2>In this workspace</h2></legend>
-${isEmpty && problemNote('problem', 'Choose the workspace that it may use, or choose Deny.')}
-<ul class="${isEmpty ? 'choices bad' : 'choices'}">${rows}</ul>
+${wrong && problemNote('problem', wrong)}
+<ul class="${wrong ? 'choices bad' : 'choices'}">${rows}</ul>
 </fieldset>`;
+}
+
+function workspaceProblem(problem: ConsentView['problem']): string | undefined {
+  if (problem === 'no-workspace') return 'Choose the workspace that it may use, or choose Deny.';
+  if (problem !== 'not-in-workspace') return undefined;
+  return 'Your role in this workspace allows none of the ticked boxes. Tick others, or choose another workspace.';
 }
 
 type Choice = { type: 'checkbox' | 'radio'; field: string; value: string; checked: boolean };

@@ -58,6 +58,24 @@ export async function findGrant(
   return row && toGrant(row);
 }
 
+/** The grants of a person and client at a workspace-scoped resource that stand, one for each workspace; at most 2. */
+export async function findWorkspaceGrants(
+  db: Kysely<Tables>,
+  { userId, clientId, resource }: Omit<GrantKey, 'workspaceId'>,
+): Promise<GrantRow[]> {
+  const rows = await db
+    .selectFrom('grants')
+    .select(columns)
+    .where('user_id', '=', userId)
+    .where('client_id', '=', clientId)
+    .where('resource', '=', resource)
+    .where('workspace_id', '<>', '')
+    .where('revoked_at', 'is', null)
+    .limit(2)
+    .execute();
+  return rows.map(toGrant);
+}
+
 /**
  * Remembers an approval. The scopes ticked now replace earlier ones, and a revoked row comes back to
  * life; the families that ended with it do not. Call it in the transaction that starts the family.
@@ -113,6 +131,33 @@ export async function touchGrant(
   return touched !== undefined;
 }
 
+/** Reads and holds what operators may edit of a grant until the transaction ends. */
+export function lockLabel(
+  trx: Kysely<Tables>,
+  grantId: string,
+): Promise<Pick<Selectable<GrantsTable>, LabelledColumns> | undefined> {
+  return trx
+    .selectFrom('grants')
+    .select(['label', 'scopes', 'revoked_at', 'user_id', 'client_id', 'resource'])
+    .where('id', '=', grantId)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+type LabelledColumns = 'label' | 'scopes' | 'revoked_at' | 'user_id' | 'client_id' | 'resource';
+
+/** What operators call a grant; null takes the label away. */
+export async function setLabel(
+  trx: Kysely<Tables>,
+  { grantId, label, now }: { grantId: string; label: string | null; now: Date },
+): Promise<void> {
+  await trx
+    .updateTable('grants')
+    .set({ label, updated_at: now })
+    .where('id', '=', grantId)
+    .execute();
+}
+
 /** What a person has granted and not withdrawn, the latest answers first; at most 500. */
 export async function listGrants(db: Kysely<Tables>, userId: string): Promise<GrantRow[]> {
   const rows = await db
@@ -127,7 +172,7 @@ export async function listGrants(db: Kysely<Tables>, userId: string): Promise<Gr
   return rows.map(toGrant);
 }
 
-function toGrant(row: Selectable<GrantsTable>): GrantRow {
+function toGrant(row: Omit<Selectable<GrantsTable>, 'label'>): GrantRow {
   return {
     id: row.id,
     userId: row.user_id,

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../db/index.ts';
 
 /** A grant that ended just now, for the audit event. */
@@ -16,10 +16,32 @@ export interface Revocation {
   families: number;
 }
 
-/** Whose grants end: one indexed column of `families`, and its counterpart in `grants`. */
+/** Withdraws everything that a person granted for one workspace, grant by grant. */
+export async function revokeForMember(
+  trx: Kysely<Tables>,
+  { userId, workspaceId, now }: { userId: string; workspaceId: string; now: Date },
+): Promise<Revocation> {
+  const standing = await trx
+    .selectFrom('grants')
+    .select('id')
+    .where('user_id', '=', userId)
+    .where('workspace_id', '=', workspaceId)
+    .where('revoked_at', 'is', null)
+    .orderBy('id')
+    .execute();
+  const ended: Revocation = { grants: [], families: 0 };
+  for (const { id: grantId } of standing) {
+    const { grants, families } = await revokeGrant(trx, { grantId, now });
+    ended.grants.push(...grants);
+    ended.families += families;
+  }
+  return ended;
+}
+
+/** Whose grants end: one indexed column of `families`, if it has one, and its counterpart in `grants`. */
 interface Extent {
-  family: 'grant_id' | 'user_id' | 'client_id';
-  grant: 'id' | 'user_id' | 'client_id';
+  family?: 'grant_id' | 'user_id' | 'client_id';
+  grant: 'id' | 'user_id' | 'client_id' | 'resource';
   id: string;
 }
 
@@ -47,6 +69,14 @@ export function revokeForClient(
   return revoke(trx, { family: 'client_id', grant: 'client_id', id: clientId }, now);
 }
 
+/** Withdraws everything that was granted for a resource, by everybody to every client. */
+export function revokeForResource(
+  trx: Kysely<Tables>,
+  { resource, now }: { resource: string; now: Date },
+): Promise<Revocation> {
+  return revoke(trx, { grant: 'resource', id: resource }, now);
+}
+
 /**
  * Ends families, deletes their codes and refresh tokens, ends the grants and marks the issued tokens.
  * The order is that in which the token endpoint locks rows (families, artifacts, grants), so that
@@ -66,7 +96,7 @@ async function endFamilies(trx: Kysely<Tables>, extent: Extent, now: Date): Prom
   const { numUpdatedRows } = await trx
     .updateTable('families')
     .set({ revoked_at: now })
-    .where(extent.family, '=', extent.id)
+    .where(belongsTo(extent))
     .where('revoked_at', 'is', null)
     .executeTakeFirst();
   return Number(numUpdatedRows);
@@ -104,5 +134,11 @@ async function markIssuances(trx: Kysely<Tables>, extent: Extent, now: Date): Pr
 }
 
 function familiesOf(trx: Kysely<Tables>, extent: Extent) {
-  return trx.selectFrom('families').select('id').where(extent.family, '=', extent.id);
+  return trx.selectFrom('families').select('id').where(belongsTo(extent));
+}
+
+/** Of a row of `families`. */
+function belongsTo({ family, grant, id }: Extent) {
+  if (family) return sql<boolean>`${sql.ref(family)} = ${id}`;
+  return sql<boolean>`grant_id IN (SELECT id FROM grants WHERE ${sql.ref(grant)} = ${id})`;
 }

@@ -23,6 +23,13 @@ export interface Database {
   notify(channel: string, payload: string): Promise<void>;
   /** Runs `work` while no other replica runs work under the same name. */
   withLock<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` unless some work under the same name runs already, here or on another replica. These are
+   * other names than those of {@link Database.withLock}.
+   *
+   * @returns undefined where it did not run
+   */
+  tryLock<T>(name: string, work: () => Promise<T>): Promise<T | undefined>;
   /** Resolves when the database answers, rejects when it does not. */
   ping(): Promise<void>;
   close(): Promise<void>;

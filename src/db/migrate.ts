@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { type Migration, Migrator } from 'kysely/migration';
+import { type Migration, type MigrationResultSet, Migrator } from 'kysely/migration';
 import type { Database } from './database.ts';
 import { DatabaseStartError } from './errors.ts';
 
@@ -13,16 +13,34 @@ const folder = new URL('../../migrations/', import.meta.url);
  * @throws DatabaseStartError when one fails or the database is newer than this program
  */
 export async function migrate(database: Pick<Database, 'kysely' | 'withLock'>): Promise<string[]> {
-  return database.withLock('migrate', async () => {
-    const { error, results } = await migrator(database).migrateToLatest();
-    if (error)
-      throw new DatabaseStartError(`the database could not be migrated: ${reason(error)}`, {
-        cause: error,
-      });
-    return (results ?? [])
-      .filter((result) => result.status === 'Success')
-      .map((result) => result.migrationName);
-  });
+  return database.withLock('migrate', async () =>
+    migrated(await migrator(database).migrateToLatest()),
+  );
+}
+
+/** Brings an empty database to the schema of an older version, for a backup from then. */
+export async function migrateTo(
+  database: Pick<Database, 'kysely' | 'withLock'>,
+  name: string,
+): Promise<string[]> {
+  return database.withLock('migrate', async () =>
+    migrated(await migrator(database).migrateTo(name)),
+  );
+}
+
+/** Names of all migrations of this version, in order. */
+export async function knownMigrations(): Promise<string[]> {
+  return Object.keys(await readMigrations()).toSorted();
+}
+
+function migrated({ error, results }: MigrationResultSet): string[] {
+  if (error) {
+    const text = `the database could not be migrated: ${reason(error)}`;
+    throw new DatabaseStartError(text, { cause: error });
+  }
+  return (results ?? [])
+    .filter((result) => result.status === 'Success')
+    .map((result) => result.migrationName);
 }
 
 /** Names of the migrations that have not been run yet. */

@@ -51,6 +51,7 @@ function makePrivate(path: string): void {
 
 function database(engine: PGlite, unlock: () => void, { onQuery }: DatabaseDeps): Database {
   const locks = new Map<string, ReturnType<typeof createMutex>>();
+  const held = new Set<string>();
   const kysely = new Kysely<Tables>({
     dialect: new SerialPGliteDialect(engine),
     log: (event: LogEvent) =>
@@ -83,6 +84,15 @@ function database(engine: PGlite, unlock: () => void, { onQuery }: DatabaseDeps)
         return await work();
       } finally {
         release();
+      }
+    },
+    async tryLock(name, work) {
+      if (held.has(name)) return undefined;
+      held.add(name);
+      try {
+        return await work();
+      } finally {
+        held.delete(name);
       }
     },
     async ping() {

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { Kysely, type LogEvent, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Database, DatabaseDeps, StorageOptions } from './database.ts';
 import { DatabaseStartError } from './errors.ts';
 import { createListener } from './postgres-listener.ts';
+import { createLockSession, withAdvisoryLock } from './postgres-locks.ts';
 import type { Tables } from './tables.ts';
 
 const oldestServer = 150_000;
@@ -39,6 +39,7 @@ export async function openPostgres(
     throw error;
   }
   const listener = createListener(settings, onError);
+  const locks = createLockSession(settings);
   const kysely = new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
     log: (event: LogEvent) =>
@@ -61,35 +62,16 @@ export async function openPostgres(
       await pool.query('SELECT pg_notify($1, $2)', [channel, payload]);
     },
     withLock: (name, work) => withAdvisoryLock(settings, name, work),
+    tryLock: locks.tryLock,
     async ping() {
       await pool.query('SELECT 1');
     },
     async close() {
       await listener.close();
+      await locks.close();
       await kysely.destroy();
     },
   };
-}
-
-/** Session-level lock on a connection of its own, so that waiting for it never drains the pool. */
-async function withAdvisoryLock<T>(
-  settings: pg.PoolConfig,
-  name: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  const client = new pg.Client({ ...settings, statement_timeout: 0, query_timeout: 0 });
-  client.on('error', () => {}); // the awaited query reports it
-  await client.connect();
-  try {
-    await client.query('SELECT pg_advisory_lock($1)', [lockKey(name)]);
-    return await work();
-  } finally {
-    await client.end(); // ends the session and with it the lock
-  }
-}
-
-function lockKey(name: string): string {
-  return createHash('sha256').update(`authserver:${name}`).digest().readBigInt64BE().toString();
 }
 
 async function requireVersion(pool: pg.Pool): Promise<void> {

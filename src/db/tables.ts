@@ -1,5 +1,22 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { ClaimsMapping } from '../config/index.ts';
+import type { AdminSessionsTable, ApiKeysTable } from './tables-administrators.ts';
+import type {
+  AuditBlocksTable,
+  AuditCheckpointsTable,
+  AuditDeadLettersTable,
+  AuditWebhookTable,
+} from './tables-audit.ts';
+import type { FlowsTable } from './tables-flows.ts';
+import type { IdentityProvidersTable, ProviderSignInsTable } from './tables-identity-providers.ts';
+import type { ClientHostsTable, IdempotentRequestsTable } from './tables-operations.ts';
+import type {
+  JobRunsTable,
+  ReplicasTable,
+  StatsActiveTable,
+  StatsHourlyTable,
+} from './tables-statistics.ts';
+import type { WorkspaceMembersTable, WorkspacesTable } from './tables-workspaces.ts';
 
 type Json<T extends object> = JSONColumnType<T, string, string>;
 /** Read as Date, written as Date. */
@@ -136,6 +153,8 @@ export interface GrantsTable {
   updated_at: Time;
   last_used_at: OptionalTime;
   revoked_at: OptionalTime;
+  /** What operators call it. */
+  label: Optional<string>;
 }
 
 export interface FamiliesTable {
@@ -236,6 +255,8 @@ export interface AuditEventsTable {
   user_agent: Optional<string>;
   trace_id: Optional<string>;
   detail: Json<Record<string, unknown>>;
+  /** The transaction that wrote it: the order in which it is sealed. */
+  txn: Generated<string>;
 }
 
 export interface SigningKeysTable {
@@ -262,6 +283,8 @@ export interface Tables {
   client_document_failures: ClientDocumentFailuresTable;
   users: UsersTable;
   sessions: SessionsTable;
+  admin_sessions: AdminSessionsTable;
+  api_keys: ApiKeysTable;
   login_attempts: LoginAttemptsTable;
   one_time_links: OneTimeLinksTable;
   grants: GrantsTable;
@@ -272,7 +295,22 @@ export interface Tables {
   personal_access_tokens: PersonalAccessTokensTable;
   user_identities: UserIdentitiesTable;
   trusted_issuers: TrustedIssuersTable;
+  identity_providers: IdentityProvidersTable;
+  provider_sign_ins: ProviderSignInsTable;
   audit_events: AuditEventsTable;
+  audit_blocks: AuditBlocksTable;
+  audit_checkpoints: AuditCheckpointsTable;
+  audit_webhook: AuditWebhookTable;
+  audit_dead_letters: AuditDeadLettersTable;
+  flows: FlowsTable;
   signing_keys: SigningKeysTable;
   settings: SettingsTable;
+  job_runs: JobRunsTable;
+  stats_hourly: StatsHourlyTable;
+  stats_active: StatsActiveTable;
+  replicas: ReplicasTable;
+  idempotent_requests: IdempotentRequestsTable;
+  client_hosts: ClientHostsTable;
+  workspaces: WorkspacesTable;
+  workspace_members: WorkspaceMembersTable;
 }

@@ -7,9 +7,14 @@ export type Assets = ReadonlyMap<string, Asset>;
 const sources: { name: string; type: string; files: string[] }[] = [
   { name: 'pages.css', type: 'text/css; charset=utf-8', files: ['tokens.css', 'pages.css'] },
   { name: 'icon.svg', type: 'image/svg+xml', files: ['icon.svg'] },
+  {
+    name: 'one-time-link.js',
+    type: 'text/javascript; charset=utf-8',
+    files: ['one-time-link.js'],
+  },
 ];
 
-/** Reads the stylesheet and the icon of the pages once; `version` is a hash of the content. */
+/** Reads the stylesheet, the icon and the one script of the pages once; `version` is a hash of the content. */
 export function loadAssets(): Assets {
   return new Map(sources.map(({ name, type, files }) => [name, loadAsset(type, files)]));
 }

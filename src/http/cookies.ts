@@ -23,7 +23,7 @@ export function readCookie(ctx: Context, site: Site, name: string): string | und
 }
 
 /**
- * Sets a cookie: HttpOnly, SameSite=Lax, Path=/, Secure on https, no Domain.
+ * Sets a cookie: HttpOnly, SameSite=Lax unless told, Path=/, Secure on https, no Domain.
  *
  * @param value base64url, hexadecimal or the like; no spaces, quotes, commas or semicolons
  * @param maxAge seconds; without it the cookie ends with the browser session
@@ -35,9 +35,10 @@ export function setCookie(
   name: string,
   value: string,
   maxAge?: number,
+  sameSite: 'Lax' | 'Strict' = 'Lax',
 ): void {
   if (!cookieValue.test(value)) throw new TypeError(`the cookie ${name} cannot carry this value`);
-  const attributes = ['Path=/', 'HttpOnly', 'SameSite=Lax'];
+  const attributes = ['Path=/', 'HttpOnly', `SameSite=${sameSite}`];
   if (site.secure) attributes.push('Secure');
   if (maxAge !== undefined) attributes.push(`Max-Age=${Math.floor(maxAge)}`);
   ctx.append('Set-Cookie', [`${cookieName(site, name)}=${value}`, ...attributes].join('; '));

@@ -115,10 +115,11 @@ async function fetchWithin<T>(
   }
 }
 
-async function publicAddresses(
+/** Every address of the host, none of which is refused. @throws GuardedFetchError */
+export async function publicAddresses(
   url: URL,
   deadline: AbortSignal,
-  options: GuardedFetchOptions,
+  options: Pick<GuardedFetchOptions, 'allowPrivateAddresses' | 'resolve'>,
 ): Promise<string[]> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const addresses = isIP(host) ? [host] : await resolveHost(host, deadline, options);
@@ -133,7 +134,7 @@ async function publicAddresses(
 async function resolveHost(
   host: string,
   deadline: AbortSignal,
-  options: GuardedFetchOptions,
+  options: Pick<GuardedFetchOptions, 'allowPrivateAddresses' | 'resolve'>,
 ): Promise<string[]> {
   const resolve =
     options.resolve ?? (options.allowPrivateAddresses ? resolveAnyHost : resolvePublicHost);
@@ -156,7 +157,10 @@ function aborted(signal: AbortSignal): Promise<never> {
 }
 
 /** An agent for one request whose name look-up knows only the addresses that were checked. */
-function pinnedAgent(addresses: string[], options: GuardedFetchOptions): Agent {
+export function pinnedAgent(
+  addresses: string[],
+  options: Pick<GuardedFetchOptions, 'timeoutMs' | 'ca'>,
+): Agent {
   const pinned = addresses.map((address) => ({ address, family: isIP(address) }));
   const [first] = pinned;
   return new Agent({

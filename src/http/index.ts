@@ -10,6 +10,7 @@ export {
 } from './address.ts';
 export { assets } from './assets.ts';
 export { cleanJson, readForm, readJson, readQuery } from './body.ts';
+export { browserMark, markBrowser } from './browser-mark.ts';
 export { clearCookie, cookieName, readCookie, setCookie } from './cookies.ts';
 export { cors } from './cors.ts';
 export { type Csrf, createCsrf } from './csrf.ts';
@@ -28,6 +29,12 @@ export {
 } from './guarded-fetch.ts';
 export { parseStrictJson, StrictJsonError } from './guarded-json.ts';
 export type { FetchLimits } from './guarded-limits.ts';
+export {
+  createGuardedRequest,
+  type GuardedRequest,
+  type GuardedRequestOptions,
+  type Reach,
+} from './guarded-request.ts';
 export { checkOutboundUrl } from './guarded-url.ts';
 export { securityHeaders } from './headers.ts';
 export { careIcon, problemNote, tickIcon } from './icons.ts';
@@ -48,3 +55,4 @@ export { foreign, type Html, html, raw } from './safe-html.ts';
 export { type SendPageOptions, sendPage } from './send-page.ts';
 export { createLimitedServer, type ServerLimits } from './server-limits.ts';
 export { createSite, type Site } from './site.ts';
+export { createTracing, noTracing, type Tracing } from './tracing.ts';

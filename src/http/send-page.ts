@@ -26,7 +26,7 @@ export function sendPage(ctx: Context, page: Page, options: SendPageOptions = {}
   const { opener = formAction === 'anywhere' ? 'keep' : 'sever' } = options;
   const document = layOut({ site, traceId }, page);
   ctx.status = status;
-  ctx.set('Content-Security-Policy', contentSecurityPolicy(formAction));
+  ctx.set('Content-Security-Policy', contentSecurityPolicy(formAction, page));
   ctx.set('X-Frame-Options', 'DENY');
   ctx.set('X-Content-Type-Options', 'nosniff');
   // With no-referrer Chromium posts a form with `Origin: null`, which the CSRF check refuses.
@@ -39,11 +39,12 @@ export function sendPage(ctx: Context, page: Page, options: SendPageOptions = {}
   ctx.body = document;
 }
 
-function contentSecurityPolicy(formAction: 'self' | 'anywhere'): string {
+function contentSecurityPolicy(formAction: 'self' | 'anywhere', { script }: Page): string {
   return [
     "default-src 'none'",
     "style-src 'self'",
     "img-src 'self'",
+    ...(script === undefined ? [] : ["script-src 'self'"]),
     ...(formAction === 'self' ? ["form-action 'self'"] : []),
     "frame-ancestors 'none'",
     "base-uri 'none'",

@@ -13,6 +13,7 @@ import {
   rotateByCommand,
   sealContext,
   system,
+  withdrawByCommand,
 } from './rotate.ts';
 import type { SecretBox } from './secret-box.ts';
 
@@ -38,11 +39,19 @@ export interface Keys {
   providerJwks(): { keys: PrivateJwk[] };
   current(): { kid: string; alg: PrivateJwk['alg'] };
   list(): KeyInfo[];
+  readonly settings: RotationSettings;
   /**
    * Rotates by command: the next key signs after `publishBefore`, or at once with `force` (for
    * emergencies: resource servers that cache the JWKS must then fetch it anew). No request fails.
    */
   rotate(meta: AuditMeta, options?: { actor?: Actor; force?: boolean }): Promise<Rotation>;
+  /**
+   * Withdraws a key that others may know: what it signed is refused from now on. Where it signs, another
+   * signs first.
+   *
+   * @returns false when no such key is published
+   */
+  withdraw(kid: string, meta: AuditMeta, options: { actor: Actor }): Promise<boolean>;
   /** Follows the schedule and what other replicas did; call it every 30 s. Logs errors, never rejects. */
   tick(now: Date): Promise<void>;
   /** Calls back when the published set or the signer changed; returns the function that stops it. */
@@ -103,12 +112,19 @@ export async function createKeys(deps: KeysDeps, settings: RotationSettings): Pr
     providerJwks: () => ({ keys: published(plan).map(({ jwk }) => ({ ...jwk })) }),
     current: () => signer(plan),
     list: () => describe(plan),
+    settings,
     rotate: (meta, { actor = system, force = false } = {}) =>
       inTurn(async () => {
         const command = { actor, meta, force };
         const rotation = await rotateByCommand({ db, box, settings }, now(), command);
         await refresh(now());
         return rotation;
+      }),
+    withdraw: (kid, meta, { actor }) =>
+      inTurn(async () => {
+        const known = await withdrawByCommand({ db, box, settings }, now(), { kid, actor, meta });
+        await refresh(now());
+        return known;
       }),
     tick: (at) => inTurn(() => refresh(at)),
     onChange(listener) {

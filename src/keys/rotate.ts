@@ -108,6 +108,36 @@ export async function rotateByCommand(
   });
 }
 
+/** Replicas whose clocks are behind by less than this stop publishing a withdrawn key at once, too; seconds. */
+const clockSkew = 300;
+
+/**
+ * Withdraws a key that others may know: it is published no more, so that whatever it signed is refused.
+ * Where it signs, another key signs from now on; both happen together or not at all.
+ *
+ * @returns false when no such key is published
+ */
+export async function withdrawByCommand(
+  deps: RotationDeps,
+  now: Date,
+  { kid, actor, meta }: { kid: string; actor: Actor; meta: AuditMeta },
+): Promise<boolean> {
+  const candidate = await generateSigningKey(deps.settings.algorithm);
+  return deps.db.kysely.transaction().execute(async (trx) => {
+    await lockKeys(trx);
+    const { current, next, retired } = planKeys(await selectKeys(trx), deps.settings, now);
+    const key = [current, ...next, ...retired].find((one) => one?.kid === kid);
+    if (!key) return false;
+    if (key === current) await signAtOnce({ trx, deps, now, actor, meta, candidate });
+    const expiresAt = new Date(now.getTime() - clockSkew * 1000);
+    await retireKey(trx, kid, { retiredAt: key.retiredAt ?? now, expiresAt });
+    const detail = { kid, alg: key.alg, signed_until_now: key === current };
+    await recordAudit(trx, { type: 'key_withdrawn', actor, detail }, meta);
+    await announceKeys(trx);
+    return true;
+  });
+}
+
 async function signLater(turn: Turn): Promise<Rotation> {
   const { current, waiting, all } = await timeline(turn);
   if (waiting && current) return described(waiting);

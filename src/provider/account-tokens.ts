@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import {
+  type Membership,
   newTokenPage,
   type ShownToken,
   tokenMadePage,
@@ -27,8 +28,18 @@ const rememberSent = 86_400_000;
 const mostExpired = 10;
 
 /** What was typed into the form so far. */
-type Typed = { name: string; scopes: readonly string[]; life: number };
-type Choice = { resource: Resource; scopes: string[] };
+type Typed = {
+  name: string;
+  scopes: readonly string[];
+  life: number;
+  workspaceId: string | undefined;
+};
+type Choice = {
+  resource: Resource;
+  scopes: string[];
+  /** Where the resource is workspace-scoped. */
+  workspaces?: Membership[];
+};
 
 /** `/account/tokens`: a person's own access tokens, made and revoked. */
 export function accountTokens(deps: ProviderDeps, live: LiveProvider) {
@@ -45,7 +56,7 @@ export function accountTokens(deps: ProviderDeps, live: LiveProvider) {
 
   function sendForm(
     ctx: Context,
-    { resource, scopes }: Choice,
+    { resource, scopes, workspaces }: Choice,
     { typed, refusal }: { typed?: Typed; refusal?: PersonalTokenRefusal } = {},
   ): void {
     const { lives, usual } = offeredLives(tokens.personal.maximum);
@@ -55,6 +66,10 @@ export function accountTokens(deps: ProviderDeps, live: LiveProvider) {
       csrf: csrf.issue(ctx, 'new-token'),
       once: crypto.randomUUID(),
       resource: shownResource(resource),
+      workspaces: workspaces?.map(({ id, slug, name }) => ({
+        ...{ id, name, detail: slug },
+        checked: workspaces.length === 1 || id === typed?.workspaceId,
+      })),
       scopes: inWordsOf(resource, scopes).map((scope) => ({
         ...scope,
         checked: typed ? typed.scopes.includes(scope.name) : only,
@@ -73,9 +88,9 @@ export function accountTokens(deps: ProviderDeps, live: LiveProvider) {
   async function make(ctx: Context, user: User, choice: Choice, sent: Fields): Promise<void> {
     const typed = readTyped(sent);
     try {
-      const { name, scopes, life: expiresIn } = typed;
+      const { name, scopes, life: expiresIn, workspaceId } = typed;
       const { value, ...made } = await tokens.personal.create(
-        { userId: user.id, resource: choice.resource, name, scopes, expiresIn },
+        { userId: user.id, resource: choice.resource, workspaceId, name, scopes, expiresIn },
         { actor: { kind: 'user', id: user.id }, meta: deps.auditMeta() },
       );
       deps.metrics.tokenIssued({ grantType: 'personal_access_token', tokenType: 'Bearer' });
@@ -95,7 +110,7 @@ export function accountTokens(deps: ProviderDeps, live: LiveProvider) {
     async showForm(ctx: Context): Promise<void> {
       const user = await signedIn(ctx);
       if (!user) return;
-      const choices = resourcesFor(user, deps.resources.all());
+      const choices = await choicesOf(deps, user);
       const slug = new URLSearchParams(ctx.querystring).get('resource');
       const chosen = choices.find(({ resource }) => resource.slug === slug);
       const only = choices.length === 1 ? choices[0] : undefined;
@@ -112,7 +127,7 @@ export function accountTokens(deps: ProviderDeps, live: LiveProvider) {
       const sent = await readForm(ctx, longestForm);
       csrf.check(ctx, 'new-token', single(sent, 'csrf'));
       const slug = single(sent, 'resource');
-      const choices = resourcesFor(user, deps.resources.all());
+      const choices = await choicesOf(deps, user);
       const choice = choices.find(({ resource }) => resource.slug === slug);
       if (!choice) throw nothingToMake();
       const once = single(sent, 'once') ?? '';
@@ -153,8 +168,24 @@ export async function shownTokens(deps: ProviderDeps, userId: string): Promise<S
 }
 
 /** Whether there is anything that this person could make a token for. */
-export function canMakeTokens({ resources }: ProviderDeps, user: User): boolean {
-  return resourcesFor(user, resources.all()).length > 0;
+export async function canMakeTokens(deps: ProviderDeps, user: User): Promise<boolean> {
+  return (await choicesOf(deps, user)).length > 0;
+}
+
+/** What somebody can make a token for; of a workspace, those in which they may use anything of it. */
+async function choicesOf({ resources, workspaces }: ProviderDeps, user: User): Promise<Choice[]> {
+  const memberships = await workspaces.membershipsOf(user.id);
+  const workspaceRoles = memberships.map(({ role }) => role);
+  const choices = resourcesFor({ ...user, workspaceRoles }, resources.all());
+  return choices.map((choice) =>
+    choice.resource.workspaceScoped
+      ? { ...choice, workspaces: memberships.filter((one) => isOfUse(user, choice.resource, one)) }
+      : choice,
+  );
+}
+
+function isOfUse(user: User, resource: Resource, { role }: Membership): boolean {
+  return resourcesFor({ ...user, workspaceRoles: [role] }, [resource]).length > 0;
 }
 
 function readTyped(sent: Fields): Typed {
@@ -162,6 +193,7 @@ function readTyped(sent: Fields): Typed {
     name: single(sent, 'name') ?? '',
     scopes: multiple(sent, 'scope'),
     life: Number(single(sent, 'expires')),
+    workspaceId: single(sent, 'workspace'),
   };
 }
 
@@ -171,6 +203,7 @@ function shownToken({ resources }: ProviderDeps, token: PersonalToken): ShownTok
     id: token.id,
     name: token.name,
     resource: { name: resource?.displayName ?? token.resource, uri: token.resource },
+    workspace: token.workspace?.name,
     scopes: inWordsOf(resource, token.scopes),
     created: token.createdAt,
     expires: token.expiresAt,

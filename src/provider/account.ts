@@ -1,13 +1,19 @@
 import type { Context } from 'koa';
-import { accountPage, type ConnectedApp, signedOutPage, signInPage } from '../accounts/index.ts';
+import {
+  accountPage,
+  type ConnectedApp,
+  type Membership,
+  signedOutPage,
+  signInPage,
+} from '../accounts/index.ts';
 import { recordAudit } from '../audit/index.ts';
-import { type GrantRow, listGrants, revokeGrant } from '../consent/index.ts';
+import { type GrantRow, listGrants } from '../consent/index.ts';
 import { readForm, sendPage, single } from '../http/index.ts';
 import { OAuthError } from '../oauth/index.ts';
-import { endIssuedUnder } from '../tokens/index.ts';
 import { canMakeTokens, shownTokens } from './account-tokens.ts';
 import { endSession, readSession, startSession } from './browser-session.ts';
 import type { ProviderDeps } from './deps.ts';
+import { leaveForProvider } from './leave-for-provider.ts';
 import { provenanceOf } from './provenance.ts';
 import type { LiveProvider } from './provider.ts';
 import { seeOther } from './see-other.ts';
@@ -22,8 +28,14 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
 
   function sendSignIn(ctx: Context, failed?: FailedSignIn): void {
     const action = `${home}/sign-in`;
-    const page = signInPage({ action, csrf: csrf.issue(ctx, 'account-sign-in'), ...failed });
-    sendPage(ctx, page, { status: ctx.status === 404 ? 200 : ctx.status });
+    const page = signInPage({
+      ...{ action, csrf: csrf.issue(ctx, 'account-sign-in'), ...failed },
+      providers: deps.identityProviders.buttons(),
+      local: deps.config.session.local_sign_in,
+    });
+    const status = ctx.status === 404 ? 200 : ctx.status;
+    // Chromium holds form-action against the redirect to a provider.
+    sendPage(ctx, page, { status, formAction: 'anywhere' });
   }
 
   return {
@@ -32,17 +44,18 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
       const user = session && (await deps.accounts.find(session.userId));
       if (!user) return seeOther(ctx, `${home}/sign-in`);
       const rows = await listGrants(db.kysely, user.id);
+      const workspaces = await deps.workspaces.membershipsOf(user.id);
       const page = accountPage({
         user,
         now: now(),
         csrf: csrf.issue(ctx, 'account'),
         revokeAction: `${home}/revoke`,
         signOutAction: `${base}/logout`,
-        apps: await Promise.all(rows.map((row) => connectedApp(deps, row))),
+        apps: await Promise.all(rows.map((row) => connectedApp(deps, row, workspaces))),
         tokens: {
           tokens: await shownTokens(deps, user.id),
           revokeAction: `${home}/tokens/revoke`,
-          ...(canMakeTokens(deps, user) && { newUrl: `${home}/tokens/new` }),
+          ...((await canMakeTokens(deps, user)) && { newUrl: `${home}/tokens/new` }),
         },
       });
       sendPage(ctx, page);
@@ -56,6 +69,10 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
     async signIn(ctx: Context): Promise<void> {
       const form = await readForm(ctx, longestForm);
       csrf.check(ctx, 'account-sign-in', single(form, 'csrf'));
+      const slug = single(form, 'provider');
+      if (slug !== undefined) {
+        return leaveForProvider(deps, ctx, { slug, beganAt: { purpose: 'account' } });
+      }
       const answer = await checkPassword(deps, ctx, {
         username: single(form, 'username') ?? '',
         password: single(form, 'password') ?? '',
@@ -76,22 +93,9 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
         throw new OAuthError('invalid_request', 'This connection is gone. Reload the page.', {
           status: 404,
         });
-      await db.kysely.transaction().execute(async (trx) => {
-        await revokeGrant(trx, { grantId, now: now() });
-        await endIssuedUnder(trx, { grantId, now: now() });
-        await recordAudit(
-          trx,
-          {
-            type: 'consent_revoked',
-            actor: { kind: 'user', id: session.userId },
-            userId: session.userId,
-            clientId: owned.clientId,
-            resource: owned.resource,
-            detail: { grant_id: grantId, reason: 'account page' },
-          },
-          deps.auditMeta(),
-        );
-      });
+      const actor = { kind: 'user', id: session.userId } as const;
+      const by = { actor, meta: deps.auditMeta(), reason: 'account page' };
+      await deps.withdrawals.withdraw([grantId], by);
       seeOther(ctx, home);
     },
 
@@ -116,6 +120,7 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
 async function connectedApp(
   { clients, resources }: ProviderDeps,
   row: GrantRow,
+  workspaces: readonly Membership[],
 ): Promise<ConnectedApp> {
   const client = await clients.find(row.clientId, { refresh: false });
   const resource = resources.resolve(row.resource);
@@ -124,6 +129,7 @@ async function connectedApp(
     clientName: client?.clientName ?? row.clientId,
     known: client ? provenanceOf(client) : { kind: 'dcr' },
     resource: { name: resource?.displayName ?? row.resource, uri: row.resource },
+    workspace: workspaces.find(({ id }) => id === row.workspaceId)?.name,
     scopes: row.scopes.map((name) => ({
       name,
       description: resource?.scopes.find((scope) => scope.name === name)?.description ?? name,

@@ -73,7 +73,7 @@ function kidOf(assertion: string | undefined): string | undefined {
 }
 
 /** Teaches the library's client to compare hashed secrets and to match redirect URIs our way. */
-export function useOurClientRules(provider: Provider): void {
+export function applyOurClientRules(provider: Provider): void {
   Object.assign(provider.Client.prototype, {
     compareClientSecret(this: { clientSecret?: string }, presented: string): boolean {
       const secretHashes = this.clientSecret?.split(' ') ?? [];

@@ -1,38 +1,36 @@
 import type { Context } from 'koa';
-import type { User } from '../accounts/index.ts';
+import type { Kysely } from 'kysely';
+import { lockMembership } from '../accounts/index.ts';
 import { type AuditEvent, recordAudit } from '../audit/index.ts';
 import type { Client } from '../clients/index.ts';
 import { approveGrant, consentPage } from '../consent/index.ts';
-import { type Fields, multiple, readForm, sendPage, single } from '../http/index.ts';
+import type { Tables } from '../db/index.ts';
+import { type Fields, readForm, sendPage, single } from '../http/index.ts';
 import { grantTypes, isOnThisComputer, OAuthError, redirectHost } from '../oauth/index.ts';
-import { chooseScopes, type Resource } from '../resources/index.ts';
-import type { ProviderDeps } from './deps.ts';
+import type { Resource } from '../resources/index.ts';
 import {
-  finishInteraction,
-  type Interaction,
-  loadInteraction,
-  otherPerson,
-} from './interaction.ts';
+  type AnswerProblem,
+  answerOf,
+  type ConsentAnswer,
+  type ConsentKept,
+  type ConsentRequest,
+  consentRequestOf,
+  workspaceChoices,
+} from './consent-request.ts';
+import type { ProviderDeps } from './deps.ts';
+import { finishInteraction, type Interaction, loadInteraction } from './interaction.ts';
+import { flowParameter } from './prompts.ts';
 import { provenanceOf } from './provenance.ts';
 import type { LiveProvider } from './provider.ts';
 import { startFamily } from './remembered-consent.ts';
 
 const longestForm = 32 * 1024;
 
-/** Who asks whom for what. */
-interface ConsentRequest {
-  user: User;
-  client: Client;
-  resource: Resource;
-  /** What this person may grant of what was asked. */
-  offered: string[];
-}
-
 /** `/consent/{uid}`: asks a person whether a client may act for them. */
 export function consent(deps: ProviderDeps, live: LiveProvider) {
   const begin = async (ctx: Context) => {
     const interaction = await loadInteraction(live.current, ctx);
-    const request = await requestOf(deps, interaction);
+    const request = await consentRequestOf(deps, interaction);
     return { interaction, request };
   };
   return {
@@ -64,43 +62,6 @@ export function consent(deps: ProviderDeps, live: LiveProvider) {
   };
 }
 
-/**
- * @returns the request, or the error that the client gets when this person may grant nothing of it
- * @throws OAuthError when it is not the person's own interaction, or its client is gone
- */
-async function requestOf(
-  { accounts, clients, resources, config }: ProviderDeps,
-  { stored, session, params }: Interaction,
-): Promise<ConsentRequest | OAuthError> {
-  // Attack: somebody else's interaction, finished under my own session.
-  if (!session || stored.session?.accountId !== session.userId) throw otherPerson();
-  const [user, client] = await Promise.all([
-    accounts.find(session.userId),
-    clients.find(params.clientId, { refresh: false }),
-  ]);
-  const resource = resources.resolve(params.resource);
-  if (!user || !client || !resource) {
-    throw new OAuthError(
-      'invalid_request',
-      'The app or the server it asked for is gone. Start again from the app.',
-    );
-  }
-  try {
-    const { scopes } = chooseScopes({
-      requested: params.scope,
-      resource,
-      client,
-      user,
-      requireScope: config.oauth.require_scope,
-    });
-    return { user, client, resource, offered: scopes };
-  } catch (error) {
-    if (error instanceof OAuthError)
-      return new OAuthError('access_denied', error.description, { cause: error });
-    throw error;
-  }
-}
-
 async function approve(
   deps: ProviderDeps,
   ctx: Context,
@@ -108,47 +69,63 @@ async function approve(
   request: ConsentRequest,
   form: Fields,
 ): Promise<void> {
-  const ticked = multiple(form, 'scope').filter((scope) => request.offered.includes(scope));
-  if (ticked.length === 0) return send(deps, ctx, interaction, request, 'no-scope');
-  const scopes = [...new Set(ticked)];
-  const familyId = await deps.db.kysely.transaction().execute(async (trx) => {
-    const row = await approveGrant(trx, {
-      userId: request.user.id,
-      client: request.client,
-      resource: request.resource.uri,
-      workspaceId: '',
-      scopes,
-      offeredScopes: request.offered,
-      redirectUri: interaction.params.redirectUri,
-      now: deps.now(),
-    });
-    const family = await startFamily(deps, interaction.provider, trx, {
-      row,
-      requested: request.offered,
-      granted: scopes,
-    });
-    await recordAudit(
-      trx,
-      {
-        ...who(request),
-        type: 'consent_granted',
-        detail: {
-          scopes,
-          offered_scopes: request.offered,
-          redirect_host: redirectHost(interaction.params.redirectUri),
-          grant_id: row.id,
-          family_id: family.jti,
-          reasons: [...interaction.stored.prompt.reasons],
-        },
-      },
-      deps.auditMeta(),
-    );
-    return family.jti;
-  });
+  const answer = answerOf(request, form);
+  if ('problem' in answer) return send(deps, ctx, interaction, request, answer);
+  const familyId = await deps.db.kysely
+    .transaction()
+    .execute((trx) => grant(deps, trx, interaction, { ...request, ...answer }));
+  if (familyId === undefined) return askAgain(deps, ctx, interaction);
   await finishInteraction(ctx, interaction, {
     person: request.user.id,
     consent: { grantId: familyId },
   });
+}
+
+/** @returns the family of the authorization; undefined when the person has left the workspace meanwhile */
+async function grant(
+  deps: ProviderDeps,
+  trx: Kysely<Tables>,
+  interaction: Interaction,
+  request: ConsentRequest & ConsentAnswer,
+): Promise<string | undefined> {
+  const { user, client, resource, scopes, offered, workspace } = request;
+  const { redirectUri } = interaction.params;
+  const member = workspace && { workspaceId: workspace.id, userId: user.id };
+  if (member && (await lockMembership(trx, member)) !== workspace.role) return undefined;
+  const row = await approveGrant(trx, {
+    userId: user.id,
+    client,
+    resource: resource.uri,
+    workspaceId: workspace?.id ?? '',
+    scopes,
+    offeredScopes: offered,
+    redirectUri,
+    now: deps.now(),
+  });
+  const family = await startFamily(deps, interaction.provider, trx, {
+    row,
+    requested: request.offered,
+    granted: scopes,
+    flow: interaction.stored.params[flowParameter],
+  });
+  const detail = {
+    scopes,
+    offered_scopes: offered,
+    redirect_host: redirectHost(redirectUri),
+    grant_id: row.id,
+    family_id: family.jti,
+    workspace_id: workspace?.id,
+    reasons: [...interaction.stored.prompt.reasons],
+  };
+  await recordAudit(trx, { ...who(request), type: 'consent_granted', detail }, deps.auditMeta());
+  return family.jti;
+}
+
+/** With what the person may grant now. */
+async function askAgain(deps: ProviderDeps, ctx: Context, interaction: Interaction): Promise<void> {
+  const request = await consentRequestOf(deps, interaction);
+  if (request instanceof OAuthError) return refuse(ctx, interaction, request);
+  send(deps, ctx, interaction, request, { problem: 'no-workspace' });
 }
 
 async function deny(
@@ -196,9 +173,10 @@ function send(
   { base, config, csrf }: ProviderDeps,
   ctx: Context,
   interaction: Interaction,
-  { user, client, resource, offered }: ConsentRequest,
-  problem?: 'no-scope',
+  request: ConsentRequest,
+  { problem, kept }: { problem?: AnswerProblem; kept?: ConsentKept } = {},
 ): void {
+  const { user, client, resource, offered } = request;
   const { params, uid } = interaction;
   const refreshes = client.metadata.grant_types.includes('refresh_token');
   const { tokens } = config;
@@ -212,7 +190,10 @@ function send(
     },
     device: interaction.device,
     resource: { name: resource.displayName, uri: resource.uri },
-    scopes: resource.scopes.filter((scope) => offered.includes(scope.name)),
+    scopes: resource.scopes
+      .filter((scope) => offered.includes(scope.name))
+      .map((scope) => ({ ...scope, checked: kept?.scopes.includes(scope.name) ?? true })),
+    workspaces: workspaceChoices(request, kept),
     account: { email: user.email, switchUrl: `${base}/login/${uid}?switch` },
     lasts: {
       access: resource.accessTtl ?? tokens.access_ttl,

@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
-import type { Accounts } from '../accounts/index.ts';
+import type { Accounts, Federation, IdentityProviders, Workspaces } from '../accounts/index.ts';
 import type { AuditMeta, Metrics } from '../audit/index.ts';
 import type { Clients } from '../clients/index.ts';
 import type { Config } from '../config/index.ts';
+import type { Withdrawals } from '../consent/index.ts';
 import type { Database } from '../db/index.ts';
+import type { Flows } from '../flows/index.ts';
 import type { Csrf } from '../http/index.ts';
 import type { Keys } from '../keys/index.ts';
 import type { Resources } from '../resources/index.ts';
@@ -20,8 +22,13 @@ export interface ProviderDeps {
   assertions: IdentityAssertions;
   clients: Clients;
   accounts: Accounts;
+  identityProviders: IdentityProviders;
+  federation: Federation;
+  workspaces: Workspaces;
   resources: Resources;
+  withdrawals: Withdrawals;
   claimsHooks: ClaimsHooks;
+  flows: Flows;
   metrics: Metrics;
   log: Logger;
   csrf: Csrf;

@@ -43,12 +43,23 @@ export function explainErrors({
       (error: unknown) => error,
     );
     const error = thrown ?? stateOf(ctx).error;
-    if (error === undefined || (thrown === undefined && ctx.status < 400)) return;
+    stateOf(ctx).error = error;
+    if (error === undefined) return;
+    metrics.requestRefused({ endpoint: ctx.oidc?.route ?? 'other', error: codeOf(explain(error)) });
+    if (thrown === undefined && ctx.status < 400) return; // told to the client by a redirect
     const { back } = stateOf(ctx);
     const told = back ? asRefusal(explain(error)) : explain(error);
     if (thrown !== undefined || isErrorBody(ctx.body)) renderError(ctx, told, back);
-    metrics.requestRefused({ endpoint: ctx.oidc?.route ?? 'other', error: codeOf(told) });
   };
+}
+
+/** What a request was refused with, also where the refusal went to the client by a redirect. */
+export function refusalOf(ctx: KoaContextWithOIDC): OAuthError | undefined {
+  const { error } = stateOf(ctx);
+  if (error === undefined) return undefined;
+  const told = explain(error);
+  if (told instanceof OAuthError) return told;
+  return new OAuthError('server_error', 'Something failed on this server.', { cause: error });
 }
 
 /** The library's errors for `prompt=none` have the status of the redirect that they are not any more. */

@@ -25,13 +25,17 @@ export interface Interaction {
 }
 
 /**
- * Loads the interaction of this page. It is bound to the browser by its signed cookie, and to the
+ * Loads the interaction of this page, or of another one of ours (`page`: its path). It is bound to the browser by its signed cookie, and to the
  * account that was signed in when it began, so nobody can finish somebody else's.
  *
  * @throws OAuthError invalid_request with what to do when it is over or belongs to another browser
  */
-export async function loadInteraction(provider: Provider, ctx: Context): Promise<Interaction> {
-  const stored = await details(provider, ctx);
+export async function loadInteraction(
+  provider: Provider,
+  ctx: Context,
+  page?: string,
+): Promise<Interaction> {
+  const stored = await details(provider, ctx, page);
   const session = await readSession(provider, ctx);
   const { params } = stored;
   return {
@@ -50,9 +54,11 @@ export async function loadInteraction(provider: Provider, ctx: Context): Promise
   };
 }
 
-async function details(provider: Provider, ctx: Context) {
+async function details(provider: Provider, ctx: Context, page: string | undefined) {
+  // The cookie of an interaction is found by the path of its page; see cookies.ts.
+  const req: typeof ctx.req = page ? Object.create(ctx.req, { url: { value: page } }) : ctx.req;
   try {
-    return await provider.interactionDetails(ctx.req, ctx.res);
+    return await provider.interactionDetails(req, ctx.res);
   } catch (error) {
     if (!(error instanceof errors.SessionNotFound)) throw error;
     throw interactionIsOver(error);

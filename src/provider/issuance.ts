@@ -56,7 +56,7 @@ function issuanceOf(
     kind: 'access_token',
     grant_type: grantType,
     client_id: minted.clientId ?? '',
-    workspace_id: derivation?.workspaceId ?? source?.workspaceId,
+    workspace_id: (derivation?.workspace ?? source?.workspace)?.id,
     parent_jti: derivation?.parent?.jti ?? boughtBy(source),
     root_jti: derivation?.parent?.rootJti ?? source?.familyId ?? jti,
     sub: minted.accountId ?? minted.clientId ?? '',
@@ -133,6 +133,7 @@ function eventOf(
       grant_type: issuance.grant_type,
       format,
       family_id: source?.familyId,
+      workspace_id: issuance.workspace_id ?? undefined,
     },
   };
 }

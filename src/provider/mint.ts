@@ -2,12 +2,12 @@ import type { AccessToken, KoaContextWithOIDC } from 'oidc-provider';
 import type { AuditEvent } from '../audit/index.ts';
 import { formatScope, OAuthError } from '../oauth/index.ts';
 import type { Resource } from '../resources/index.ts';
-import type { Issuance } from '../tokens/index.ts';
+import type { ClaimsWorkspace, Issuance } from '../tokens/index.ts';
 import type { ProviderDeps } from './deps.ts';
 import { inLibraryWords } from './errors.ts';
 import { checkProof } from './internals.ts';
 import { stateOf } from './request-state.ts';
-import { describeResource, refuseWorkspaceScoped, requireProof } from './resource-indicators.ts';
+import { describeResource, requireProof, requireWorkspace } from './resource-indicators.ts';
 import type { Claim } from './token-request.ts';
 
 /** An access token that one of our own grants has decided to issue. */
@@ -24,7 +24,7 @@ export interface MintRequest {
   parent?: { jti: string; rootJti: string } | undefined;
   /** The consent that the token hangs on. */
   grantId?: string | undefined;
-  workspaceId?: string | undefined;
+  workspace?: ClaimsWorkspace | undefined;
   /** Claims of the grant itself, such as `act`, for the token and its introspection. */
   claims?: Record<string, unknown> | undefined;
   /** The DPoP key that must be proven (`cnf` of what is exchanged). */
@@ -53,13 +53,13 @@ export async function mintToken(
   if (!work) throw new TypeError('tokens are minted at the token endpoint only');
   const { resource, scopes, userId, expiresIn, issuedTokenType } = request;
   await inLibraryWords(() => {
-    refuseWorkspaceScoped(resource);
+    requireWorkspace(resource, request.workspace);
     requireProof(deps, ctx, resource);
   });
   const token = newToken(deps, ctx, request);
   await bindToKey(ctx, token, request.requiredThumbprint);
-  const { parent, grantId, workspaceId, claims, event } = request;
-  work.derivation = { userId, parent, grantId, workspaceId, claims, event };
+  const { parent, grantId, workspace, claims, event } = request;
+  work.derivation = { userId, parent, grantId, workspace, claims, event };
   work.claims.push(...(request.replayClaims ?? []));
   ctx.oidc.entity('AccessToken', token);
   ctx.body = {

@@ -46,10 +46,11 @@ function asItStands<Issued extends IssuedToken>(
   { resources }: Deps,
   issued: Issued,
 ): Issued | undefined {
-  const { resource: uri, sub: id, username, groups } = issued;
+  const { resource: uri, sub: id, username, groups, workspace_role } = issued;
   const resource = resources.resolve(uri);
   if (!resource) return undefined;
-  const owner = { id, email: username ?? undefined, groups: groups ?? [] };
+  const workspaceRoles = workspace_role ? [workspace_role] : [];
+  const owner = { id, email: username ?? undefined, groups: groups ?? [], workspaceRoles };
   const scope = formatScope(standingScopes(parseScope(issued.scope), resource, owner));
   return scope === '' ? undefined : { ...issued, scope };
 }

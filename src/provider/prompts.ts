@@ -9,9 +9,11 @@ import { stateOf } from './request-state.ts';
 export const crossSiteParameter = 'authserver_cross_site';
 /** Parameter by which the code that a person typed for a device travels to the consent page. */
 export const userCodeParameter = 'authserver_user_code';
+/** Parameter by which the flow (the attempt that operators see) travels from page to page. */
+export const flowParameter = 'authserver_flow';
 
 /** Parameters of ours that live as long as an interaction; whatever a client sends under their names is ignored. */
-export const privateParameters = [crossSiteParameter, userCodeParameter] as const;
+export const privateParameters = [crossSiteParameter, userCodeParameter, flowParameter] as const;
 
 /**
  * Sets our own parameters where an authorization begins, and nowhere else: a pushed request (RFC 9126)
@@ -25,6 +27,11 @@ export const extraParams = {
   },
   [userCodeParameter]: ({ oidc: { params } }: KoaContextWithOIDC) => {
     if (params) params[userCodeParameter] = undefined;
+  },
+  [flowParameter]: (ctx: KoaContextWithOIDC) => {
+    const { params, route } = ctx.oidc;
+    const begins = route === 'authorization' || route === 'device_authorization';
+    if (params) params[flowParameter] = begins ? stateOf(ctx).flowId : undefined;
   },
 };
 

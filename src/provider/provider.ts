@@ -1,12 +1,14 @@
 import type { Middleware } from 'koa';
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
-import { useOurClientRules } from './client-properties.ts';
+import { applyOurClientRules } from './client-properties.ts';
 import { providerConfiguration } from './configuration.ts';
 import { nameCookiesByInteraction } from './cookies.ts';
 import type { ProviderDeps } from './deps.ts';
 import { limitPolls, sayInterval } from './device-polls.ts';
 import { limitProofs } from './dpop.ts';
 import { explainErrors, rememberErrors } from './explain-errors.ts';
+import { rememberPages } from './flow-authorize.ts';
+import { reportFlows } from './flow-reports.ts';
 import { registerOurGrants } from './grants.ts';
 import { nextDpopNonce, removeFormPost } from './internals.ts';
 import { keepNamesFrom, refusePublicIntrospection, signAnswers } from './introspection.ts';
@@ -24,12 +26,14 @@ export function buildProvider(deps: ProviderDeps): Provider {
   const provider = new Provider(issuer, providerConfiguration(deps));
   provider.proxy = true; // the bridge says which scheme the issuer has; no client header gets here
   nameCookiesByInteraction(provider, issuer.startsWith('https:'));
-  useOurClientRules(provider);
+  applyOurClientRules(provider);
   removeFormPost(provider);
   mintOurOpaqueTokens(provider, deps.resources);
   registerOurGrants(provider, deps);
   recordIssuances(provider);
   rememberErrors(provider);
+  rememberPages(provider);
+  provider.use(reportFlows(deps));
   provider.use(explainErrors(deps));
   if (deps.config.dpop.enabled) {
     const limits = limitProofs({

@@ -1,11 +1,13 @@
 import type { Context } from 'koa';
 import { addressBucket, createRateLimiter, currentRequest, readJson } from '../http/index.ts';
 import type { ProviderDeps } from './deps.ts';
+import { noteRegistration } from './flow-notes.ts';
 
 const limits = { limitBytes: 64 * 1024, maxDepth: 12 };
 
 /** Dynamic client registration and its management (RFC 7591, RFC 7592); the decisions are in clients/. */
-export function registration({ clients, auditMeta, config }: ProviderDeps) {
+export function registration(deps: ProviderDeps) {
+  const { clients, auditMeta, config } = deps;
   const limiter = createRateLimiter({
     name: 'registration',
     perSecond: config.dcr.rate_limit,
@@ -15,11 +17,13 @@ export function registration({ clients, auditMeta, config }: ProviderDeps) {
     async create(ctx: Context): Promise<void> {
       await limiter.take(addressBucket(currentRequest().ip));
       const body = await readJson(ctx, limits);
-      const { status, body: answer } = await clients.register(body, {
-        ip: currentRequest().ip,
-        meta: auditMeta(),
-        initialAccessToken: bearerToken(ctx),
-      });
+      const { status, body: answer } = await noteRegistration(deps, body, () =>
+        clients.register(body, {
+          ip: currentRequest().ip,
+          meta: auditMeta(),
+          initialAccessToken: bearerToken(ctx),
+        }),
+      );
       send(ctx, status, answer);
     },
     async read(ctx: Context): Promise<void> {

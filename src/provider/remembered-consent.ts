@@ -2,17 +2,21 @@ import { randomBytes } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type Provider from 'oidc-provider';
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
-import type { User } from '../accounts/index.ts';
+import type { Membership } from '../accounts/index.ts';
 import { recordAudit } from '../audit/index.ts';
-import type { Client } from '../clients/index.ts';
-import { findGrant, type GrantRow, needsConsent, touchGrant } from '../consent/index.ts';
+import {
+  findGrant,
+  findWorkspaceGrants,
+  type GrantRow,
+  needsConsent,
+  touchGrant,
+} from '../consent/index.ts';
 import type { Tables } from '../db/index.ts';
-import { OAuthError } from '../oauth/index.ts';
-import { chooseScopes, type Resource } from '../resources/index.ts';
+import { grantableOrNothing } from './consent-request.ts';
 import type { ProviderDeps } from './deps.ts';
 import { otherPerson } from './interaction.ts';
 import { knownClient } from './known-client.ts';
-import { crossSiteParameter } from './prompts.ts';
+import { crossSiteParameter, flowParameter } from './prompts.ts';
 
 /**
  * The authorization that this request may go on with: the one just approved on the consent page, or
@@ -33,63 +37,59 @@ export async function loadAuthorizedGrant(
   if (ctx.oidc.route === 'device_resume') return undefined;
   const request = await requestOf(deps, ctx);
   if (!request) return undefined;
-  const remembered = await findGrant(deps.db.kysely, { ...request, workspaceId: '' });
+  const { remembered } = request;
   const { ask } = needsConsent({
     ...request,
-    remembered,
     crossSite: ctx.oidc.params?.[crossSiteParameter] === '1',
     promptConsent: ctx.oidc.promptPending('consent'),
   });
   const granted = request.scopes.filter((scope) => remembered?.scopes.includes(scope));
   if (ask || !remembered || granted.length === 0) return undefined;
-  return continueGrant(deps, provider, remembered, request.scopes, granted);
+  const flow = ctx.oidc.params?.[flowParameter];
+  return continueGrant(deps, provider, remembered, { requested: request.scopes, granted, flow });
 }
 
-/** What is asked for, cut to what this person may grant today; undefined where that is nothing. */
+/** What is asked for, cut to what this person may grant today, and the answer that is remembered. */
 async function requestOf(deps: ProviderDeps, ctx: KoaContextWithOIDC) {
   const { params, account, client: found } = ctx.oidc;
   const client = found && (await knownClient(deps.clients, found.clientId));
   const user = account && (await deps.accounts.find(account.accountId));
   const resource = deps.resources.resolve(String(params?.resource));
   if (!params || !user || !client || !resource) return undefined;
-  const scopes = grantableScopes(deps, {
-    requested: String(params.scope ?? ''),
-    resource,
-    client,
-    user,
-  });
+  const asked = { requested: String(params.scope ?? ''), resource, client, user };
+  const key = { userId: user.id, clientId: client.clientId, resource: resource.uri };
+  const answered = resource.workspaceScoped
+    ? await onlyWorkspaceGrant(deps, key)
+    : { remembered: await findGrant(deps.db.kysely, { ...key, workspaceId: '' }) };
   return {
     client,
-    clientId: client.clientId,
-    userId: user.id,
-    resource: resource.uri,
+    remembered: answered.remembered,
     redirectUri: String(params.redirect_uri),
-    scopes,
+    scopes: grantableOrNothing(deps, asked, answered.membership),
   };
 }
 
-function grantableScopes(
-  { config }: ProviderDeps,
-  request: { requested: string; resource: Resource; client: Client; user: User },
-): string[] {
-  try {
-    return chooseScopes({ ...request, requireScope: config.oauth.require_scope }).scopes;
-  } catch (error) {
-    if (error instanceof OAuthError) return []; // the consent page says so to the client
-    throw error;
-  }
+/** Where several workspaces were granted, only the person can say which one is meant now. */
+async function onlyWorkspaceGrant(
+  { db, workspaces }: ProviderDeps,
+  key: { userId: string; clientId: string; resource: string },
+): Promise<{ remembered?: GrantRow; membership?: Membership }> {
+  const [remembered, another] = await findWorkspaceGrants(db.kysely, key);
+  if (!remembered || another) return {};
+  const { userId, workspaceId } = remembered;
+  const membership = await workspaces.membership({ userId, workspaceId });
+  return membership ? { remembered, membership } : {};
 }
 
 async function continueGrant(
   deps: ProviderDeps,
   provider: Provider,
   row: GrantRow,
-  requested: string[],
-  granted: string[],
+  settled: { requested: string[]; granted: string[]; flow: unknown },
 ): Promise<Grant | undefined> {
   return deps.db.kysely.transaction().execute(async (trx) => {
     if (!(await touchGrant(trx, { grantId: row.id, now: deps.now() }))) return undefined;
-    const family = await startFamily(deps, provider, trx, { row, requested, granted });
+    const family = await startFamily(deps, provider, trx, { row, ...settled });
     await recordAudit(
       trx,
       {
@@ -99,9 +99,10 @@ async function continueGrant(
         clientId: row.clientId,
         resource: row.resource,
         detail: {
-          scopes: granted,
+          scopes: settled.granted,
           redirect_host: row.redirectHost,
           grant_id: row.id,
+          workspace_id: row.workspaceId || undefined,
           remembered: true,
         },
       },
@@ -119,7 +120,12 @@ export async function startFamily(
   { tokens, config, now }: Pick<ProviderDeps, 'tokens' | 'config' | 'now'>,
   provider: Provider,
   trx: Kysely<Tables>,
-  { row, requested, granted }: { row: GrantRow; requested: string[]; granted: string[] },
+  {
+    row,
+    requested,
+    granted,
+    flow,
+  }: { row: GrantRow; requested: string[]; granted: string[]; flow: unknown },
 ): Promise<Grant> {
   const grant = new provider.Grant({ accountId: row.userId, clientId: row.clientId });
   grant.jti = `fam_${randomBytes(18).toString('base64url')}`;
@@ -136,7 +142,7 @@ export async function startFamily(
       grantId: row.id,
       clientId: row.clientId,
       userId: row.userId,
-      payload: { ...grant },
+      payload: { ...grant, flow }, // the attempt that operators see; the library passes over it
       expiresAt: new Date(grant.exp * 1000),
     },
     now(),

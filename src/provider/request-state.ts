@@ -27,6 +27,10 @@ export interface RequestState {
   back?: ErrorOrigin;
   /** The token family that a revocation has ended already. */
   endedFamily?: string;
+  /** The attempt that this request begins, unless it goes on with another. */
+  flowId?: string;
+  /** The page that a person has answered. */
+  page?: 'login' | 'consent';
   /** The error that the library reported, with its private detail. */
   error?: unknown;
 }

@@ -35,7 +35,8 @@ export async function resourceServerFor(
   client: LibraryClient,
 ): Promise<ResourceServer> {
   const resource = await choose(deps, client, requestedTogether(ctx, uri));
-  refuseWorkspaceScoped(resource);
+  if (isMachineRequest(ctx)) requireWorkspace(resource, undefined);
+  requireGrantedWorkspace(ctx, resource);
   if (choosesScopes(ctx)) await settleScopes(deps, ctx, resource, client);
   if (ctx.oidc.route === 'token') requireProof(deps, ctx, resource);
   return describeResource(
@@ -96,12 +97,28 @@ async function choose(
   });
 }
 
-/** A token without a workspace would reach into all of them: none is issued until consent asks for one. */
-export function refuseWorkspaceScoped({ workspaceScoped, uri }: Resource): void {
-  if (!workspaceScoped) return;
+/** A token without a workspace would reach into all of them. @throws OAuthError invalid_target */
+export function requireWorkspace(
+  { workspaceScoped, uri }: Resource,
+  workspace: { id: string } | undefined,
+): void {
+  if (!workspaceScoped || workspace) return;
   throw new OAuthError(
     'invalid_target',
-    `The resource ${uri} is scoped to workspaces, which this version does not serve yet.`,
+    `The resource ${uri} is scoped to workspaces, and nobody chooses one here. Send a person through the authorization endpoint, who chooses it at consent.`,
+  );
+}
+
+/** Consent that was given before the resource knew workspaces names none: the person is asked again. */
+function requireGrantedWorkspace(
+  ctx: KoaContextWithOIDC,
+  { workspaceScoped, uri }: Resource,
+): void {
+  const { source } = stateOf(ctx).token ?? {};
+  if (!workspaceScoped || !source || source.workspace) return;
+  throw new OAuthError(
+    'invalid_grant',
+    `The resource ${uri} is scoped to workspaces now, and this authorization is for none. Send the person through the authorization endpoint again.`,
   );
 }
 

@@ -13,15 +13,19 @@ beforeAll(async () => {
     resources: `
   - { slug: opaque, uri: "${opaque}", token_format: opaque, clients: [RS1], scopes: [{ name: "op:use" }] }`,
   });
+  await server.app.scheduler.stop(); // its statements would be counted too
 });
 afterAll(() => server.close());
+
+/** Flows are written in batches by the clock, whether or not a request is under way; none waits for them. */
+const byTheClock = new Set(['authserver_write_flows', 'authserver_write_first_calls']);
 
 /** The statements that a request sends to the database. */
 async function during(request: () => Promise<Response>): Promise<string[]> {
   statements.length = 0;
   const response = await request();
   expect(response.status).toBe(200);
-  return [...statements];
+  return statements.filter((name) => !byTheClock.has(name));
 }
 
 test('a refresh costs two round trips: one that reads everything, one that writes everything', async () => {

@@ -11,8 +11,11 @@ import { device } from './device.ts';
 import { deviceOutcomes } from './device-pages.ts';
 import { documents } from './documents.ts';
 import { deviceAuthorization, introspect, par, revoke, token } from './endpoints.ts';
+import { noteDocument } from './flow-notes.ts';
+import { choosePassword } from './password.ts';
 import type { LiveProvider } from './provider.ts';
 import { registration } from './registration.ts';
+import { returnFromProvider } from './return-from-provider.ts';
 import { signIn } from './sign-in.ts';
 
 /** Mounts everything that the public listener answers for clients and people. */
@@ -23,6 +26,7 @@ export function mountPublicRoutes(app: Koa, deps: ProviderDeps, live: LiveProvid
   const approval = consent(deps, live);
   const own = account(deps, live);
   const ownTokens = accountTokens(deps, live);
+  const password = choosePassword(deps);
 
   router.get('/oauth/authorize', authorize(deps, live));
   router.post('/oauth/authorize', authorize(deps, live));
@@ -46,6 +50,7 @@ export function mountPublicRoutes(app: Koa, deps: ProviderDeps, live: LiveProvid
     router.get(deviceOutcomes.refused, devices.refused);
     router.get('/device/:uid', devices.resume);
   }
+  router.get('/login/callback/:slug', returnFromProvider(deps, live));
   router.get('/login/:uid', login.show);
   router.post('/login/:uid', login.submit);
   router.get('/consent/:uid', approval.show);
@@ -53,6 +58,9 @@ export function mountPublicRoutes(app: Koa, deps: ProviderDeps, live: LiveProvid
   router.get('/account', own.show);
   router.get('/account/sign-in', own.showSignIn);
   router.post('/account/sign-in', own.signIn);
+  router.get('/account/password', password.show);
+  router.post('/account/password', password.submit);
+  router.get('/account/password/done', password.done);
   router.post('/account/revoke', own.revoke);
   router.get('/account/tokens', ownTokens.list);
   router.get('/account/tokens/new', ownTokens.showForm);
@@ -60,7 +68,7 @@ export function mountPublicRoutes(app: Koa, deps: ProviderDeps, live: LiveProvid
   router.post('/account/tokens/revoke', ownTokens.revoke);
   router.get('/logout', own.showSignOut);
   router.post('/logout', own.signOut);
-  app.use(serveDocuments(documents(deps)));
+  app.use(serveDocuments(deps, documents(deps)));
   app.use(router.routes()).use(router.allowedMethods());
 }
 
@@ -79,11 +87,18 @@ export function openToScripts(base: string): Middleware {
   return cors([...paths.map((path) => base + path), ...wellKnown]);
 }
 
-function serveDocuments(find: (path: string) => ((ctx: Context) => void) | undefined): Middleware {
+function serveDocuments(
+  deps: ProviderDeps,
+  find: (path: string) => ((ctx: Context) => void) | undefined,
+): Middleware {
   return (ctx, next) => {
     const handler = find(ctx.path);
     if (!handler) return next();
-    if (ctx.method === 'GET' || ctx.method === 'HEAD') return handler(ctx);
+    if (ctx.method === 'GET' || ctx.method === 'HEAD') {
+      handler(ctx);
+      noteDocument(deps, ctx);
+      return;
+    }
     ctx.set('Allow', 'GET, HEAD');
     ctx.status = 405;
   };

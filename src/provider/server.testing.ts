@@ -8,7 +8,7 @@ import { type App, createApp } from '../app.ts';
 import { loadConfig } from '../config/index.ts';
 import { testDatabase } from '../db/database.testing.ts';
 import type { Database } from '../db/index.ts';
-import type { GuardedFetch } from '../http/index.ts';
+import type { GuardedFetch, GuardedRequest } from '../http/index.ts';
 import { createBrowser } from './browser.testing.ts';
 
 /** The resources and people that every HTTP test finds (fixtures of the attack rows). */
@@ -74,7 +74,11 @@ export interface TestServerOptions {
   fetch?: GuardedFetch;
   /** Way out to addresses that operators name; `fetch` unless given. */
   operatorFetch?: GuardedFetch;
+  /** Way out to identity providers. */
+  providerRequest?: GuardedRequest;
   db?: Database;
+  /** Variables that override the configuration. */
+  env?: Record<string, string>;
 }
 
 /** The whole server over real HTTP on the embedded database, with a clock that the test moves. */
@@ -84,7 +88,9 @@ export async function startServer({
   resources = '',
   fetch,
   operatorFetch,
+  providerRequest,
   db,
+  env = {},
 }: TestServerOptions = {}): Promise<TestServer> {
   let handler: ReturnType<App['public']['callback']> | undefined;
   const server = createServer((req, res) => handler?.(req, res));
@@ -99,13 +105,15 @@ export async function startServer({
       resources,
     }),
   );
-  const { config } = loadConfig({ file, env: {}, cwd: directory });
+  const loaded = loadConfig({ file, env, cwd: directory });
   let offset = 0;
   const now = () => new Date(Date.now() + offset * 1000);
   const lines: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const database = db ?? (await testDatabase());
-  const app = await createApp(config, { log, now, db: database, fetch, operatorFetch });
+  const app = await createApp(loaded.config, {
+    ...{ log, now, db: database, fetch, operatorFetch, providerRequest, loaded },
+  });
   handler = app.public.callback();
   return {
     app,

@@ -3,7 +3,9 @@ import { type SignInProblem, signInPage } from '../accounts/index.ts';
 import { readForm, sendPage, single } from '../http/index.ts';
 import { startSession } from './browser-session.ts';
 import type { ProviderDeps } from './deps.ts';
+import { noteFailedSignIn } from './flow-notes.ts';
 import { finishInteraction, type Interaction, loadInteraction } from './interaction.ts';
+import { leaveForProvider } from './leave-for-provider.ts';
 import type { LiveProvider } from './provider.ts';
 
 const longestForm = 32 * 1024;
@@ -26,11 +28,20 @@ export function signIn(deps: ProviderDeps, live: LiveProvider) {
       const form = await readForm(ctx, longestForm);
       deps.csrf.check(ctx, key(ctx.params), single(form, 'csrf'));
       const interaction = await loadInteraction(live.current, ctx);
+      const slug = single(form, 'provider');
+      if (slug !== undefined) {
+        const beganAt = { purpose: 'login', interactionUid: interaction.uid } as const;
+        const again = !onlyNobodyWasSignedIn(interaction);
+        return leaveForProvider(deps, ctx, { slug, beganAt, again });
+      }
       const answer = await checkPassword(deps, ctx, {
         username: single(form, 'username') ?? '',
         password: single(form, 'password') ?? '',
       });
-      if (answer.userId === undefined) return send(deps, ctx, interaction, answer);
+      if (answer.userId === undefined) {
+        noteFailedSignIn(deps, interaction, answer.problem.kind);
+        return send(deps, ctx, interaction, answer);
+      }
       await continueAs(deps, ctx, interaction, answer.userId);
     },
   };
@@ -68,7 +79,7 @@ function onlyNobodyWasSignedIn({ stored }: Interaction): boolean {
 }
 
 /** Starts their session, which ends the one before: one browser, one person. */
-async function continueAs(
+export async function continueAs(
   deps: ProviderDeps,
   ctx: Context,
   interaction: Interaction,
@@ -90,7 +101,7 @@ function withoutLogin(prompt: unknown): string | undefined {
 }
 
 async function send(
-  { base, clients, resources, csrf }: ProviderDeps,
+  { base, clients, resources, csrf, config, identityProviders }: ProviderDeps,
   ctx: Context,
   interaction: Interaction,
   shown: { username?: string; problem?: SignInProblem },
@@ -102,6 +113,8 @@ async function send(
     csrf: csrf.issue(ctx, key(interaction)),
     clientName: client?.clientName ?? params.clientId,
     resourceName: resources.resolve(params.resource)?.displayName,
+    providers: identityProviders.buttons(),
+    local: config.session.local_sign_in,
     ...shown,
   });
   const status = ctx.status === 404 ? 200 : ctx.status; // koa's default is 404

@@ -4,10 +4,12 @@ import type { Resource } from '../resources/index.ts';
 import {
   type ClaimsClient,
   type ClaimsUser,
+  type ClaimsWorkspace,
   customClaims,
   type IssuedToken,
   requireFitting,
   tellsOfUser,
+  workspaceOf,
 } from '../tokens/index.ts';
 import type { ProviderDeps } from './deps.ts';
 import { knownClient } from './known-client.ts';
@@ -31,6 +33,7 @@ export async function extraClaims(
   const claims = {
     ...(await configuredClaims(deps, ctx, token)),
     ...stateOf(ctx).token?.derivation?.claims,
+    ...workspaceClaim(ctx),
     ...authenticationTime(ctx),
   };
   return Object.keys(claims).length > 0 ? claims : undefined;
@@ -43,15 +46,13 @@ async function configuredClaims(
 ): Promise<Record<string, unknown>> {
   const resource = deps.resources.resolve(String(token.aud));
   if (!resource || !isConfigured(resource)) return {};
-  const { source, derivation } = stateOf(ctx).token ?? {};
   const user = await userOf(deps, ctx, token, resource);
   const client = await clientOf(deps, token);
-  const workspaceId = source?.workspaceId ?? derivation?.workspaceId;
-  const workspace = workspaceId === undefined ? undefined : { id: workspaceId };
+  const workspace = grantedWorkspace(ctx);
   const claims = customClaims({ mapping: resource.claims, user, client, workspace });
   requireFitting(claims);
   return deps.claimsHooks.extend(resource, {
-    ...{ user, client, workspaceId, claims },
+    ...{ user, client, workspaceId: workspace?.id, claims },
     scope: token.scope ?? '',
     grantType: String(ctx.oidc.params?.grant_type),
     requestId: currentTraceId(),
@@ -64,12 +65,24 @@ async function configuredClaims(
  */
 export async function personalClaims(
   { resources, accounts }: ProviderDeps,
-  { kind, resource: uri, sub }: IssuedToken,
+  issued: IssuedToken,
 ): Promise<Record<string, unknown>> {
+  const { kind, resource: uri, sub } = issued;
   const mapping = resources.resolve(uri)?.claims ?? {};
   if (kind !== 'personal_access_token' || Object.keys(mapping).length === 0) return {};
   const user = tellsOfUser(mapping) ? await accounts.find(sub) : undefined;
-  return customClaims({ mapping, user });
+  return customClaims({ mapping, user, workspace: workspaceOf(issued) });
+}
+
+/** Read with what was presented, or known to the grant: never a round trip of its own. */
+function grantedWorkspace(ctx: KoaContextWithOIDC): ClaimsWorkspace | undefined {
+  const { source, derivation } = stateOf(ctx).token ?? {};
+  return derivation?.workspace ?? source?.workspace;
+}
+
+function workspaceClaim(ctx: KoaContextWithOIDC): { workspace_id: string } | undefined {
+  const workspace = grantedWorkspace(ctx);
+  return workspace && { workspace_id: workspace.id };
 }
 
 function isConfigured({ claims, claimsHook }: Resource): boolean {

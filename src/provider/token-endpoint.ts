@@ -108,7 +108,7 @@ async function settle(
 function commitDerived(token: TokenRequest, deps: TokenEndpointDeps): Promise<Outcome> {
   const [issuance] = token.issuances;
   if (!issuance?.client_id) throw new TypeError('a token was issued without a client');
-  const { userId, parent, grantId } = token.derivation ?? {};
+  const { userId, parent, grantId, workspace } = token.derivation ?? {};
   const meta = deps.auditMeta();
   return deps.exchange.commitIssuance(
     {
@@ -118,6 +118,7 @@ function commitDerived(token: TokenRequest, deps: TokenEndpointDeps): Promise<Ou
       claims: token.claims,
       parentJti: parent?.jti,
       grantId,
+      workspaceId: workspace?.id,
       issuances: token.issuances,
       events: token.events.map((event) => auditRow(event, meta)),
     },

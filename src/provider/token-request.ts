@@ -1,5 +1,11 @@
 import type { AuditEvent } from '../audit/index.ts';
-import type { Issuance, NewArtifact, ReplayClaim, Source } from '../tokens/index.ts';
+import type {
+  ClaimsWorkspace,
+  Issuance,
+  NewArtifact,
+  ReplayClaim,
+  Source,
+} from '../tokens/index.ts';
 
 /** A `jti` that may be used once: of a client assertion, a DPoP proof or an authorization grant. */
 export type Claim = ReplayClaim & { kind: 'assertion' | 'proof' | 'authorization' };
@@ -12,7 +18,8 @@ export interface Derivation {
   parent?: { jti: string; rootJti: string } | undefined;
   /** The consent that stands behind it. */
   grantId?: string | undefined;
-  workspaceId?: string | undefined;
+  /** That the token is for; the person must be a member. */
+  workspace?: ClaimsWorkspace | undefined;
   /** Claims of the grant itself (`act` …), for the token and its introspection. */
   claims?: Record<string, unknown> | undefined;
   /** Tells of this issuance in place of `token_issued`. */

@@ -3,6 +3,14 @@
  * which scopes a request comes to, and their metadata (RFC 9728). Called by provider/ and admin/.
  */
 export { hookSecret } from './claims-hook.ts';
+export type { ResourceEdit, WrittenResource } from './edit-policy.ts';
+export {
+  createResourceEditing,
+  type EndedWithResource,
+  type ListedResource,
+  type ResourceCheck,
+  type ResourceEditing,
+} from './editing.ts';
 export type { ResourcesReport } from './reconcile.ts';
 export { type DeclaredResource, ResourceConflictError } from './reconcile-policy.ts';
 export { createResources, type Resources, type ResourcesDeps } from './registry.ts';

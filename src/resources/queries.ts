@@ -66,6 +66,22 @@ export async function updateResource(
     .execute();
 }
 
+export async function setEnabled(
+  db: Kysely<Tables>,
+  { uri, enabled }: { uri: string; enabled: boolean },
+  now: Date,
+): Promise<void> {
+  await db
+    .updateTable('resources')
+    .set({ enabled, updated_at: now })
+    .where('uri', '=', uri)
+    .execute();
+}
+
+export async function deleteResource(db: Kysely<Tables>, uri: string): Promise<void> {
+  await db.deleteFrom('resources').where('uri', '=', uri).execute();
+}
+
 /** Tells every replica, once the transaction commits. */
 export async function announceResources(db: Kysely<Tables>): Promise<void> {
   await sql`SELECT pg_notify(${resourcesChannel}, '')`.execute(db);

@@ -110,7 +110,8 @@ function rowFor(
   );
 }
 
-function columnsOf(declared: DeclaredResource): DeclaredColumns {
+/** The columns of a declaration. */
+export function columnsOf(declared: DeclaredResource): DeclaredColumns {
   return {
     uri: declared.uri,
     slug: declared.slug,
@@ -140,7 +141,11 @@ function columnsOf(declared: DeclaredResource): DeclaredColumns {
   };
 }
 
-function changesBetween(row: ResourceRow, columns: DeclaredColumns): ResourceUpdate['changes'] {
+/** What differs, column by column, without the secret of a hook. */
+export function changesBetween(
+  row: ResourceRow,
+  columns: DeclaredColumns,
+): ResourceUpdate['changes'] {
   const before = new Map<string, unknown>(Object.entries(row));
   return Object.entries(columns).flatMap(([field, to]) => {
     const from = before.get(field);
@@ -166,7 +171,12 @@ function comparable(value: unknown): string {
   );
 }
 
-function requireDistinct(
+/**
+ * No two resources may be taken for each other.
+ *
+ * @throws ResourceConflictError
+ */
+export function requireDistinct(
   resources: readonly Pick<ResourceRow, 'uri' | 'slug' | 'aliases'>[],
 ): void {
   const slugs = new Map<string, string>();

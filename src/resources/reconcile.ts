@@ -74,11 +74,13 @@ export async function reconcileResources(
   return reportOf(plan);
 }
 
-function opened(box: SecretBox, row: StoredResource): ResourceRow {
+/** The row with the secret of its hook. */
+export function opened(box: SecretBox, row: StoredResource): ResourceRow {
   return { ...row, claims_hook: row.claims_hook && openHook(box, row.uri, row.claims_hook) };
 }
 
-function sealed(box: SecretBox, columns: DeclaredColumns): SealedColumns {
+/** The columns as they are stored. */
+export function sealed(box: SecretBox, columns: DeclaredColumns): SealedColumns {
   const { uri, claims_hook: hook } = columns;
   return { ...columns, claims_hook: hook && sealHook(box, uri, hook) };
 }

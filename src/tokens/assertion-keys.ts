@@ -5,7 +5,7 @@ import { createGuardedCache, type GuardedFetch, GuardedFetchError, isBusy } from
 import { wellKnownPath } from '../oauth/index.ts';
 import { idJagAlgorithms } from './id-jag-policy.ts';
 import { IdJagRefusal } from './id-jag-refusals.ts';
-import type { TrustedIssuer } from './trusted-issuers.ts';
+import type { TrustedIssuer } from './trusted-issuer-row.ts';
 
 /** Identity providers publish more keys than clients do, some with certificates. */
 const keyLimits = { keys: 50, kibibytes: 128 };

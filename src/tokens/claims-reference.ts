@@ -52,7 +52,7 @@ function mappingSection(): string {
       '{ groups: [names] }':
         'Those of the named groups that the user is in. Better than `user.groups`: no other group is told.',
     }),
-    `What is unknown is left out, and so is an empty list: \`user.*\` and groups are absent where the client itself is the subject, and \`user.email\` for an account that has no e-mail address: one that a trusted issuer made, and whose address was missing, taken or not verified. \`workspace.slug\`, \`workspace.name\` and \`workspace.role\` are refused until this server has workspaces.`,
+    `What is unknown is left out, and so is an empty list: \`user.*\` and groups are absent where the client itself is the subject, and \`user.email\` for an account that has no e-mail address: one that a trusted issuer made, and whose address was missing, taken or not verified. \`workspace.*\` is absent where the resource is not scoped to workspaces.`,
     `A name has up to 64 letters, digits, \`_\`, \`.\` and \`-\`, a letter first, or is an absolute URL, which collides with nobody’s. Reserved are ${codes(reservedClaims)}.`,
     `All of them together may have ${largestClaims} bytes of JSON, because tokens travel in headers. For an account with more the token is refused (\`server_error\`); nothing is cut.`,
     'Of a personal access token the mapped claims are determined when it is introspected; it has no client, so `client.*` is absent.',

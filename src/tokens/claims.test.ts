@@ -10,7 +10,12 @@ const user = {
   groups: ['staff', 'admins', 'red'],
 };
 const client = { clientId: 'app', clientName: 'My app', kind: 'preregistered' };
-const workspace = { id: '8c1c5e6e-0000-4000-8000-000000000001' };
+const workspace = {
+  id: '8c1c5e6e-0000-4000-8000-000000000001',
+  slug: 'acme',
+  name: 'Acme Inc.',
+  role: 'admin',
+};
 
 const everything: ClaimsMapping = {
   id: 'user.id',
@@ -22,6 +27,9 @@ const everything: ClaimsMapping = {
   'https://example.test/app': 'client.client_name',
   kind: 'client.kind',
   workspace: 'workspace.id',
+  workspace_slug: 'workspace.slug',
+  workspace_name: 'workspace.name',
+  workspace_role: 'workspace.role',
   plan: { value: 'pro' },
   seats: { value: 3 },
   trial: { value: false },
@@ -43,6 +51,9 @@ test('every source gives its value', () => {
     'https://example.test/app': 'My app',
     kind: 'preregistered',
     workspace: workspace.id,
+    workspace_slug: 'acme',
+    workspace_name: 'Acme Inc.',
+    workspace_role: 'admin',
     plan: 'pro',
     seats: 3,
     trial: false,

@@ -22,13 +22,38 @@ export interface ClaimsClient {
   kind: string;
 }
 
+/** The workspace that a token is for, as claims may tell of it. */
+export interface ClaimsWorkspace {
+  id: string;
+  slug?: string | undefined;
+  name?: string | undefined;
+  /** Of the person in it. */
+  role?: string | undefined;
+}
+
+/** The workspace of a row that was read with a token. */
+export function workspaceOf(row: {
+  workspace_id?: string | null;
+  workspace_slug?: string | null;
+  workspace_name?: string | null;
+  workspace_role?: string | null;
+}): ClaimsWorkspace | undefined {
+  if (!row.workspace_id) return undefined;
+  return {
+    id: row.workspace_id,
+    slug: row.workspace_slug ?? undefined,
+    name: row.workspace_name ?? undefined,
+    role: row.workspace_role ?? undefined,
+  };
+}
+
 /** Whom and what a token is issued to. */
 export interface ClaimsSubject {
   /** Absent where the client itself is the subject. */
   user?: ClaimsUser | undefined;
   /** Absent for a personal access token. */
   client?: ClaimsClient | undefined;
-  workspace?: { id: string } | undefined;
+  workspace?: ClaimsWorkspace | undefined;
 }
 
 const attributes: Record<ClaimAttribute, (subject: ClaimsSubject) => unknown> = {
@@ -42,6 +67,9 @@ const attributes: Record<ClaimAttribute, (subject: ClaimsSubject) => unknown> = 
   'client.client_name': ({ client }) => client?.clientName,
   'client.kind': ({ client }) => client?.kind,
   'workspace.id': ({ workspace }) => workspace?.id,
+  'workspace.slug': ({ workspace }) => workspace?.slug,
+  'workspace.name': ({ workspace }) => workspace?.name,
+  'workspace.role': ({ workspace }) => workspace?.role,
 };
 
 /**

@@ -46,6 +46,11 @@ export interface IssuedToken extends Issuance {
   username: string | null;
   /** Groups of the person. */
   groups?: string[] | null;
+  /** As its workspace is called now. */
+  workspace_slug?: string | null;
+  workspace_name?: string | null;
+  /** What the person is in the workspace now; null for who is no member any more. */
+  workspace_role?: 'member' | 'admin' | null;
   /** When a personal access token was last seen. */
   last_used_at: Date | null;
   /** Neither it nor anything that it hangs on has ended. Does NOT say that it has not expired. */
@@ -63,6 +68,8 @@ export interface IssuanceWrites {
   parentJti?: string | undefined;
   /** The consent that must be standing. */
   grantId?: string | undefined;
+  /** Of which the person must be a member. */
+  workspaceId?: string | undefined;
   issuances: Issuance[];
   events: object[];
 }
@@ -139,6 +146,7 @@ export function createExchange(db: Database) {
         JSON.stringify(writes.issuances),
         JSON.stringify(writes.events),
         new Date(now.getTime() - lastUsedResolution),
+        writes.workspaceId ?? null,
       ]);
       return outcomeOf(row, writes.claims);
     },

@@ -32,6 +32,8 @@ export const idJagRefusals = {
   resource_not_allowed: 'The trusted issuer may not speak for this resource (resources).',
   resource_not_allowed_for_client: 'This client may not ask for the resource (its resources).',
   resource_mismatch: 'The request names another resource than the assertion.',
+  workspace:
+    'Its resource is scoped to workspaces, no assertion names one, and the person is not a member of exactly one.',
   scope_not_allowed: 'Of its scope nothing is left within what issuer, client and person may have.',
   subject_unknown: 'subject is strict, and nobody is linked to its sub.',
   user_disabled: 'The account of its sub is disabled.',

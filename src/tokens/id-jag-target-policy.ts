@@ -9,7 +9,7 @@ import {
 } from '../resources/index.ts';
 import type { IdJag } from './id-jag-policy.ts';
 import { IdJagRefusal } from './id-jag-refusals.ts';
-import type { TrustedIssuer } from './trusted-issuers.ts';
+import type { TrustedIssuer } from './trusted-issuer-row.ts';
 
 type Ceilings = Pick<TrustedIssuer, 'clients' | 'resources' | 'scopes'>;
 

@@ -1,4 +1,4 @@
-import type { Accounts, ChangeMeta, User } from '../accounts/index.ts';
+import type { Accounts, ChangeMeta, Membership, User, Workspaces } from '../accounts/index.ts';
 import { type AuditEvent, type AuditMeta, recordAudit } from '../audit/index.ts';
 import type { Client } from '../clients/index.ts';
 import { type Database, hashId, statement } from '../db/index.ts';
@@ -9,12 +9,14 @@ import { createAssertionKeys } from './assertion-keys.ts';
 import { type IdJag, judgeClaims, readIdJag } from './id-jag-policy.ts';
 import { type IdJagReason, IdJagRefusal, shown } from './id-jag-refusals.ts';
 import { chooseAssertedResource, chooseAssertedScopes } from './id-jag-target-policy.ts';
-import type { TrustedIssuer, TrustedIssuers } from './trusted-issuers.ts';
+import type { TrustedIssuer } from './trusted-issuer-row.ts';
+import type { TrustedIssuers } from './trusted-issuers.ts';
 
 export interface IdentityAssertionsDeps {
   db: Database;
   issuers: Pick<TrustedIssuers, 'find'>;
   accounts: Pick<Accounts, 'identities'>;
+  workspaces: Pick<Workspaces, 'membershipsOf'>;
   resources: Pick<Resources, 'resolve'>;
   fetch: GuardedFetch;
   now: () => Date;
@@ -44,6 +46,8 @@ export interface AcceptedAssertion {
   jtiHash: string;
   user: User;
   resource: Resource;
+  /** Where the resource is scoped to workspaces: the only one of the person. */
+  workspace?: Membership | undefined;
   scopes: string[];
   claim: { id: string; expiresAt: Date; kind: 'authorization' };
 }
@@ -129,10 +133,22 @@ export function createIdentityAssertions(
     if (claimed) throw new IdJagRefusal('replayed');
     beforePerson(resource);
     const by = { ...meta, actor: actorOf(client) };
-    const judgeNew = () => void scopesFor({ id: '', email: idJag.email, groups: [] });
+    const judgeNew = () => {
+      scopesFor({ id: '', email: idJag.email, groups: [] });
+      if (resource.workspaceScoped) throw new IdJagRefusal('workspace', 0);
+    };
     const user = await personOf(idJag, issuer, { judgeNew, by });
+    const workspace = resource.workspaceScoped ? await onlyWorkspaceOf(user) : undefined;
+    const scopes = scopesFor({ ...user, workspaceRoles: workspace && [workspace.role] });
     const { issuer: iss, jti } = idJag;
-    return { issuer: iss, jtiHash: hashId(jti), user, resource, scopes: scopesFor(user), claim };
+    return { issuer: iss, jtiHash: hashId(jti), user, resource, workspace, scopes, claim };
+  }
+
+  /** An assertion names no workspace, and nobody is there to choose. */
+  async function onlyWorkspaceOf(user: User): Promise<Membership> {
+    const [only, ...others] = await deps.workspaces.membershipsOf(user.id);
+    if (only && others.length === 0) return only;
+    throw new IdJagRefusal('workspace', only ? others.length + 1 : 0);
   }
 
   /** @param judgeNew refuses what nobody new may have, before an account is made for it */

@@ -2,22 +2,26 @@
  * What is issued: codes and refresh tokens (stored as hashes), token families, the record of every
  * issued token, and the token endpoint's unit of work. RFC 6749, RFC 9700 §4.14, RFC 9068.
  */
+
 export type { Artifact, Artifacts, NewArtifact } from './artifacts.ts';
 export {
   type ClaimsClient,
   type ClaimsUser,
+  type ClaimsWorkspace,
   customClaims,
   requireFitting,
   tellsOfUser,
+  workspaceOf,
 } from './claims.ts';
 export { type ClaimsHooks, createClaimsHooks } from './claims-hook.ts';
-export { claimsReference } from './claims-reference.ts';
+export { claimsReference, standardClaims } from './claims-reference.ts';
 export {
   type Devices,
   deviceCodeKind,
   pollingInterval,
   type WaitingDevice,
 } from './devices.ts';
+export { endAllIssued } from './ending-all.ts';
 export type {
   Exchange,
   ExchangeWrites,
@@ -34,11 +38,24 @@ export {
   type IdentityAssertions,
 } from './id-jag.ts';
 export { type IdJagReason, idJagRefusals } from './id-jag-refusals.ts';
-export { type EndRequest, endIssued, endIssuedUnder } from './issuance-ending.ts';
+export {
+  type EndRequest,
+  endIssued,
+  endIssuedFor,
+  endIssuedIn,
+  endIssuedUnder,
+} from './issuance-ending.ts';
+export { findIssuanceFacts, type IssuanceFacts } from './issuance-facts.ts';
 export type { Issuances } from './issuance-listing.ts';
 export type { IssuanceQuery, IssuanceRow, IssuanceStatus } from './issuance-rows.ts';
 export { mintForTesting, type TestToken, type TestTokenRequest } from './mint-for-testing.ts';
-export { newOpaqueToken, type OpaqueKind, readOpaqueToken } from './opaque.ts';
+export {
+  isCheckedSecret,
+  newCheckedSecret,
+  newOpaqueToken,
+  type OpaqueKind,
+  readOpaqueToken,
+} from './opaque.ts';
 export {
   type By,
   createPersonalTokens,
@@ -67,12 +84,17 @@ export {
   requireConsent,
   requireSubject,
 } from './token-exchange-policy.ts';
-export { type ExchangeSubject, findSubject } from './token-exchange-queries.ts';
+export {
+  type ExchangeSubject,
+  findSubject,
+  type StandingConsent,
+} from './token-exchange-queries.ts';
 export { narrowedScopes, scopesForTarget } from './token-exchange-scopes.ts';
 export { type PresentedTokens, presentedTokens } from './token-exchange-types.ts';
 export { createTokens, type Tokens } from './tokens.ts';
+export type { TrustedIssuer } from './trusted-issuer-row.ts';
 export {
   createTrustedIssuers,
-  type TrustedIssuer,
   type TrustedIssuers,
 } from './trusted-issuers.ts';
+export { signWebhook } from './webhook.ts';

@@ -58,6 +58,25 @@ export async function endIssuedUnder(
   await endTree(trx, { grant_id: grantId }, now);
 }
 
+/**
+ * Marks every token of a person for a workspace, personal ones too, and everything that was exchanged from
+ * these, in the transaction that ends the membership.
+ */
+export async function endIssuedIn(
+  trx: Kysely<Tables>,
+  { userId, workspaceId, now }: { userId: string; workspaceId: string; now: Date },
+): Promise<void> {
+  await endTree(trx, { sub: userId, workspace_id: workspaceId }, now);
+}
+
+/** Marks every token for a resource and everything that was exchanged from these, when it is removed. */
+export async function endIssuedFor(
+  trx: Kysely<Tables>,
+  { resource, now }: { resource: string; now: Date },
+): Promise<void> {
+  await endTree(trx, { resource }, now);
+}
+
 function findIssued(db: Kysely<Tables>, jti: string) {
   return db
     .selectFrom('issuances')
@@ -83,19 +102,24 @@ async function endFamily(trx: Kysely<Tables>, id: string, now: Date): Promise<bo
   return numUpdatedRows > 0n;
 }
 
-async function endTree(
-  trx: Kysely<Tables>,
-  from: { family_id: string } | { grant_id: string },
-  now: Date,
-): Promise<string[]> {
-  const roots =
-    'family_id' in from
-      ? sql`family_id = ${from.family_id}`
-      : sql`(grant_id = ${from.grant_id} AND family_id IS NULL)
+type Roots =
+  | { family_id: string }
+  | { grant_id: string }
+  | { resource: string }
+  | { sub: string; workspace_id: string };
+
+function rootsOf(from: Roots) {
+  if ('family_id' in from) return sql`family_id = ${from.family_id}`;
+  if ('resource' in from) return sql`resource = ${from.resource} AND revoked_at IS NULL`;
+  if ('sub' in from) return sql`sub = ${from.sub} AND workspace_id = ${from.workspace_id}`;
+  return sql`(grant_id = ${from.grant_id} AND family_id IS NULL)
             OR family_id IN (SELECT id FROM families WHERE grant_id = ${from.grant_id})`;
+}
+
+async function endTree(trx: Kysely<Tables>, from: Roots, now: Date): Promise<string[]> {
   const { rows } = await sql<{ jti: string }>`
     WITH RECURSIVE tree AS (
-      SELECT jti FROM issuances WHERE ${roots}
+      SELECT jti FROM issuances WHERE ${rootsOf(from)}
       UNION
       SELECT i.jti FROM tree JOIN issuances i ON i.parent_jti = tree.jti
        WHERE i.grant_type = ${grantTypes.tokenExchange}

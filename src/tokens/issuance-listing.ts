@@ -114,7 +114,7 @@ function budgetOf({ status }: IssuanceQuery): number {
 /** The records that the indexes give, in order. */
 function walk(
   db: Kysely<Tables>,
-  { sub, client_id, parent, sort = '-issued_at' }: IssuanceQuery,
+  { sub, client_id, parent, workspaceIds, sort = '-issued_at' }: IssuanceQuery,
   after: Position | undefined,
 ) {
   const [direction, beyond] =
@@ -123,6 +123,9 @@ function walk(
     .selectFrom('issuances')
     .$if(sub !== undefined, (query) => query.where('sub', '=', sub ?? ''))
     .$if(client_id !== undefined, (query) => query.where('client_id', '=', client_id ?? ''))
+    .$if(workspaceIds !== undefined, (query) =>
+      query.where('workspace_id', 'in', ['-', ...(workspaceIds ?? [])]),
+    )
     .$if(parent !== undefined, (query) => query.where('parent_jti', '=', parent ?? ''))
     .$if(after !== undefined, (query) =>
       query.where((where) =>

@@ -31,7 +31,9 @@ export interface IssuanceRow {
 }
 
 export interface IssuanceQuery {
-  /** These three have an index each. */
+  /** These have an index each. */
+  /** Only what was issued for one of these workspaces. */
+  workspaceIds?: readonly string[] | undefined;
   sub?: string | undefined;
   client_id?: string | undefined;
   parent?: string | undefined;

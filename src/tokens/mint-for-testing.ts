@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { importJWK, SignJWT } from 'jose';
 import type { Kysely } from 'kysely';
-import type { User } from '../accounts/index.ts';
+import { lockMembership, type Membership, type User } from '../accounts/index.ts';
 import { recordAudit } from '../audit/index.ts';
 import type { Client } from '../clients/index.ts';
 import { type Database, hashId, type Tables } from '../db/index.ts';
@@ -23,6 +23,8 @@ export interface TestTokenRequest {
   /** A client, a person, or a client on behalf of a person. */
   subject: { client: Client; user?: User | undefined } | { client?: undefined; user: User };
   resource: Resource;
+  /** Of the person, where the resource is workspace-scoped. */
+  workspace?: Membership | undefined;
   scopes: readonly string[];
   /** Seconds; absent means what access tokens of the resource live. */
   expiresIn?: number | undefined;
@@ -60,7 +62,7 @@ export async function mintForTesting(
   by: By,
 ): Promise<TestToken> {
   const { resource, subject } = request;
-  refuseUnusable(resource);
+  refuseUnusable(request);
   const scopes = exactScopes(request);
   const life = lifeOf(request, resource.accessTtl ?? accessTtl);
   const claims = claimsOf(request);
@@ -77,24 +79,30 @@ export async function mintForTesting(
   return { ...token, scopes, expiresAt };
 }
 
-function refuseUnusable({ uri, dpop, workspaceScoped }: Resource): void {
+function refuseUnusable({ resource, workspace }: TestTokenRequest): void {
+  const { uri, dpop, workspaceScoped } = resource;
   if (dpop === 'required') {
     throw new OAuthError(
       'invalid_target',
       `${uri} takes only tokens that are bound to a key (DPoP). Get one with a client that supports it.`,
     );
   }
-  if (workspaceScoped) {
+  if (workspaceScoped !== (workspace !== undefined)) {
     throw new OAuthError(
       'invalid_target',
-      `${uri} is scoped to workspaces, which this version does not serve yet.`,
+      workspaceScoped
+        ? `${uri} is scoped to workspaces. Say for which one, of a person who is a member.`
+        : `${uri} knows no workspaces. Leave the workspace out.`,
     );
   }
 }
 
 /** Exactly what was asked for: whoever tests must not get less without noticing. */
-function exactScopes({ subject, resource, scopes: requested }: TestTokenRequest): string[] {
-  const ceilings = { client: subject.client, user: subject.user };
+function exactScopes(request: TestTokenRequest): string[] {
+  const { subject, resource, workspace, scopes: requested } = request;
+  const { client, user } = subject;
+  const workspaceRoles = workspace && [workspace.role];
+  const ceilings = { client, user: user && { ...user, workspaceRoles } };
   const { scopes, dropped } = chooseScopes({
     requested,
     resource,
@@ -118,11 +126,12 @@ function lifeOf({ expiresIn }: TestTokenRequest, longest: number): number {
   );
 }
 
-function claimsOf({ subject, resource }: TestTokenRequest): Record<string, unknown> {
+function claimsOf(request: TestTokenRequest): Record<string, unknown> {
+  const { subject, resource, workspace } = request;
   const client = subject.client ?? { clientId: nobodysClient, kind: 'preregistered' };
-  const claims = customClaims({ mapping: resource.claims, user: subject.user, client });
+  const claims = customClaims({ mapping: resource.claims, user: subject.user, client, workspace });
   requireFitting(claims);
-  return claims;
+  return { ...claims, ...(workspace && { workspace_id: workspace.id }) };
 }
 
 function subjectOf({ client, user }: TestTokenRequest['subject']): string {
@@ -173,6 +182,7 @@ async function record(trx: Kysely<Tables>, minted: Minted, by: By): Promise<void
   await requireStanding(trx, minted);
   await insertIssuance(trx, {
     ...{ jti, sub, scope, resource: resource.uri, root_jti: jti },
+    workspace_id: minted.workspace?.id ?? null,
     ...{ kind: 'access_token', grant_type: grantType, token_type: 'Bearer' },
     client_id: client?.clientId ?? null,
     claims: JSON.stringify(claims),
@@ -183,15 +193,21 @@ async function record(trx: Kysely<Tables>, minted: Minted, by: By): Promise<void
   const detail = {
     ...{ grant_type: grantType, token_type: 'Bearer', format: resource.tokenFormat },
     ...{ jti, scope, expires_at: expiresAt },
+    workspace_id: minted.workspace?.id,
   };
   await recordAudit(trx, { type: 'token_issued', actor: by.actor, ...about, detail }, by.meta);
 }
 
 /** Whom it is for may have been disabled since it was read. */
-async function requireStanding(trx: Kysely<Tables>, { subject, resource }: Minted): Promise<void> {
+async function requireStanding(trx: Kysely<Tables>, minted: Minted): Promise<void> {
+  const { subject, resource, workspace } = minted;
   const { client, user } = subject;
   if (user && (await lockPerson(trx, user.id))?.status !== 'active') {
     throw new OAuthError('access_denied', `The account ${user.email} is disabled.`);
+  }
+  const member = workspace && { workspaceId: workspace.id, userId: user?.id ?? '' };
+  if (member && !(await lockMembership(trx, member))) {
+    throw new OAuthError('access_denied', `The person is no member of ${workspace.slug}.`);
   }
   if (client && !(await lockClient(trx, client.clientId))) {
     throw new OAuthError('unauthorized_client', `The client ${client.clientId} is suspended.`);

@@ -16,8 +16,23 @@ export type OpaqueKind = 'oat' | 'pat';
  * @param prefix the resource's `token_prefix`: lower-case letters and digits
  */
 export function newOpaqueToken(prefix: string, kind: OpaqueKind): string {
-  const body = `${prefix}_${kind}_${randomText()}`;
+  return newCheckedSecret(`${prefix}_${kind}_`);
+}
+
+/**
+ * Makes a secret of the same form, `<start><random><checksum>`, for what is no access token.
+ *
+ * @param start tells scanners and readers what it is: letters, digits and `_`
+ */
+export function newCheckedSecret(start: string): string {
+  const body = start + randomText();
   return body + checksum(body);
+}
+
+/** Whether a text has the form of {@link newCheckedSecret}. Does NOT say that it was ever made. */
+export function isCheckedSecret(text: string, start: string): boolean {
+  const rest = text.startsWith(start) ? text.slice(start.length) : '';
+  return /^[0-9A-Za-z]{49}$/.test(rest) && hasChecksum(text);
 }
 
 /**
@@ -28,8 +43,11 @@ export function newOpaqueToken(prefix: string, kind: OpaqueKind): string {
 export function readOpaqueToken(token: string): { prefix: string; kind: OpaqueKind } | undefined {
   const [, prefix, kind] = shape.exec(token) ?? [];
   if (!prefix || (kind !== 'oat' && kind !== 'pat')) return undefined;
-  const body = token.slice(0, -checksumLength);
-  return checksum(body) === token.slice(-checksumLength) ? { prefix, kind } : undefined;
+  return hasChecksum(token) ? { prefix, kind } : undefined;
+}
+
+function hasChecksum(token: string): boolean {
+  return checksum(token.slice(0, -checksumLength)) === token.slice(-checksumLength);
 }
 
 function randomText(): string {

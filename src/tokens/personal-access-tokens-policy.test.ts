@@ -1,9 +1,10 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { aResource } from '../resources/resource.testing.ts';
 import {
   checkTokenLife,
   checkTokenName,
   checkTokenScopes,
+  checkTokenWorkspace,
   isUseStale,
   offeredLives,
   PersonalTokenRefusal,
@@ -106,10 +107,43 @@ it('a form offers only resources that take personal access tokens, with the scop
   ]);
 });
 
-it('a resource that demands DPoP or a workspace takes none', () => {
+it('a resource that demands DPoP takes none', () => {
   expect(refusedResource(aResource())).toBeUndefined();
   expect(refusedResource(aResource({ dpop: 'required' }))).toContain('DPoP');
-  expect(refusedResource(aResource({ workspaceScoped: true }))).toContain('workspaces');
+});
+
+describe('a workspace-scoped resource', () => {
+  const scoped = aResource({
+    workspaceScoped: true,
+    access: [{ scopes: ['read'] }, { roles: ['admin'], scopes: ['write'] }],
+  });
+  const member = { ...ada, workspaceRoles: ['member'] };
+  const admin = { ...ada, workspaceRoles: ['admin'] };
+
+  it('is offered to members of a workspace only, with what their roles allow', () => {
+    expect(resourcesFor(ada, [scoped])).toEqual([]);
+    expect(resourcesFor(member, [scoped])).toEqual([{ resource: scoped, scopes: ['read'] }]);
+    expect(resourcesFor(admin, [scoped])[0]?.scopes).toEqual(['read', 'write']);
+  });
+
+  it('roles MUST NOT count where no workspace is granted', () => {
+    const plain = { ...scoped, workspaceScoped: false };
+    expect(resourcesFor(admin, [plain])[0]?.scopes).toEqual(['read']);
+  });
+
+  it('a token for it MUST name a workspace, and one for another MUST NOT', () => {
+    expect(checkTokenWorkspace('w1', scoped)).toBe('w1');
+    expect(checkTokenWorkspace(undefined, aResource())).toBeUndefined();
+    const refused = expect.objectContaining({ field: 'workspace', error: 'invalid_target' });
+    expect(() => checkTokenWorkspace(undefined, scoped)).toThrow(refused);
+    expect(() => checkTokenWorkspace('w1', aResource())).toThrow(refused);
+  });
+
+  it('a token MUST lose what the role does not allow any more, and all without a workspace', () => {
+    expect(standingScopes(['read', 'write'], scoped, admin)).toEqual(['read', 'write']);
+    expect(standingScopes(['read', 'write'], scoped, member)).toEqual(['read']);
+    expect(standingScopes(['read', 'write'], scoped, ada)).toEqual([]);
+  });
 });
 
 it('what the operator takes away later a token MUST lose', () => {

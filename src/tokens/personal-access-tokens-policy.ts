@@ -12,7 +12,7 @@ const usualLife = 90 * 86_400;
 const useResolution = 60_000;
 
 /** What a form or an API call has to correct. */
-export type RefusedTokenField = 'name' | 'resource' | 'scope' | 'expires' | 'account';
+export type RefusedTokenField = 'name' | 'resource' | 'workspace' | 'scope' | 'expires' | 'account';
 
 /** A personal access token that cannot be made, with the field to correct and a sentence to show beside it. */
 export class PersonalTokenRefusal extends OAuthError {
@@ -27,6 +27,7 @@ export class PersonalTokenRefusal extends OAuthError {
 const codes = {
   name: 'invalid_request',
   resource: 'invalid_target',
+  workspace: 'invalid_target',
   scope: 'invalid_scope',
   expires: 'invalid_request',
   account: 'access_denied',
@@ -71,26 +72,52 @@ export function offeredLives(maximum: number): { lives: number[]; usual: number 
  * Why no personal access token can be made for a resource; undefined where it can.
  * Attack: a bearer token where the operator demands proof of possession (RFC 9449).
  */
-export function refusedResource(
-  resource: Pick<Resource, 'uri' | 'dpop' | 'workspaceScoped'>,
-): string | undefined {
-  const { uri, dpop, workspaceScoped } = resource;
+export function refusedResource(resource: Pick<Resource, 'uri' | 'dpop'>): string | undefined {
+  const { uri, dpop } = resource;
   if (dpop === 'required') {
     return `${uri} takes only tokens that are bound to a key (DPoP), and a personal access token is bound to none. Connect with an app that supports DPoP.`;
-  }
-  if (workspaceScoped) {
-    return `${uri} is scoped to workspaces, for which this version makes no personal access tokens yet.`;
   }
   return undefined;
 }
 
-/** The resources that somebody can make a token for, with the scopes that it may have. */
+/**
+ * The workspace that a token says it is for.
+ *
+ * @throws PersonalTokenRefusal where the resource wants one and none is named, or the other way round
+ */
+export function checkTokenWorkspace(
+  workspaceId: string | undefined,
+  { uri, workspaceScoped }: Pick<Resource, 'uri' | 'workspaceScoped'>,
+): string | undefined {
+  if (workspaceScoped === (workspaceId !== undefined)) return workspaceId;
+  throw new PersonalTokenRefusal(
+    'workspace',
+    workspaceScoped
+      ? `${uri} is scoped to workspaces. Choose the one that the token is for.`
+      : `${uri} knows no workspaces. Leave the workspace out.`,
+  );
+}
+
+/** Who is no member sees the same as where there is no such workspace. */
+export function noSuchWorkspace(): PersonalTokenRefusal {
+  return new PersonalTokenRefusal(
+    'workspace',
+    'This account is a member of no such workspace. Choose another one.',
+  );
+}
+
+/**
+ * The resources that somebody can make a token for, with the scopes that it may have.
+ *
+ * @param user.workspaceRoles those in all of their workspaces
+ */
 export function resourcesFor(
   user: ScopeUser,
   resources: readonly Resource[],
 ): { resource: Resource; scopes: string[] }[] {
   return resources
     .filter((resource) => resource.enabled && refusedResource(resource) === undefined)
+    .filter(({ workspaceScoped }) => !workspaceScoped || hasWorkspace(user))
     .map((resource) => ({ resource, scopes: ceilingOf(user, resource) }))
     .filter(({ scopes }) => scopes.length > 0);
 }
@@ -129,7 +156,7 @@ export function checkTokenScopes(
 
 /**
  * What is left of a token's scopes now: it lives for months, in which the operator may demand DPoP at its
- * resource or take scopes away from its owner. Nothing left means that it is good for nothing.
+ * resource or take scopes away from its owner, or scope the resource to workspaces. Nothing left means that it is good for nothing.
  */
 export function standingScopes(
   scopes: readonly string[],
@@ -137,6 +164,7 @@ export function standingScopes(
   user: ScopeUser,
 ): string[] {
   if (refusedResource(resource) !== undefined) return [];
+  if (resource.workspaceScoped && !hasWorkspace(user)) return [];
   const ceiling = ceilingOf(user, resource);
   return scopes.filter((name) => ceiling.includes(name));
 }
@@ -151,8 +179,15 @@ export function freshUse(now: Date): Date {
   return new Date(now.getTime() - useResolution);
 }
 
+function hasWorkspace({ workspaceRoles = [] }: ScopeUser): boolean {
+  return workspaceRoles.length > 0;
+}
+
+/** Roles count where a workspace is granted, and nowhere else. */
 function ceilingOf(user: ScopeUser, resource: Resource): string[] {
-  const allowed = scopesOfUser(resource, user);
+  const { workspaceRoles } = user;
+  const roles = resource.workspaceScoped ? workspaceRoles : undefined;
+  const allowed = scopesOfUser(resource, { ...user, workspaceRoles: roles });
   return resource.scopes.map(({ name }) => name).filter((name) => allowed.includes(name));
 }
 

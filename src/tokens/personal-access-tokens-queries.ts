@@ -9,6 +9,9 @@ export interface PersonalTokenRow {
   name: string;
   resource: string;
   scope: string;
+  workspace_id: string | null;
+  /** As the workspace is called now. */
+  workspace_name: string | null;
   created_at: Date;
   expires_at: Date;
   revoked_at: Date | null;
@@ -23,6 +26,8 @@ const columns = [
   'p.name',
   'i.resource',
   'i.scope',
+  'i.workspace_id',
+  'w.name as workspace_name',
   'p.created_at',
   'i.expires_at',
   'i.revoked_at',
@@ -103,16 +108,20 @@ export function selectPersonalTokens(
   db: Kysely<Tables>,
   which: {
     userId?: string | undefined;
+    workspaceIds?: readonly string[] | undefined;
     status?: 'active' | 'expired' | 'revoked' | undefined;
     now: Date;
     after?: Position | undefined;
     limit: number;
   },
 ): Promise<PersonalTokenRow[]> {
-  const { userId, status, now, after, limit } = which;
+  const { userId, workspaceIds, status, now, after, limit } = which;
   return joined(db)
     .select(columns)
     .$if(userId !== undefined, (query) => query.where('p.user_id', '=', userId ?? ''))
+    .$if(workspaceIds !== undefined, (query) =>
+      query.where('i.workspace_id', 'in', ['-', ...(workspaceIds ?? [])]),
+    )
     .$if(status !== undefined, (query) =>
       query.where('i.revoked_at', status === 'revoked' ? 'is not' : 'is', null),
     )
@@ -144,7 +153,8 @@ function joined(db: Kysely<Tables>) {
   return db
     .selectFrom('personal_access_tokens as p')
     .innerJoin('issuances as i', 'i.jti', 'p.jti')
-    .innerJoin('users as u', 'u.id', 'p.user_id');
+    .innerJoin('users as u', 'u.id', 'p.user_id')
+    .leftJoin('workspaces as w', 'w.id', 'i.workspace_id');
 }
 
 const used = statement(

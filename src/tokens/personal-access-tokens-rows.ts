@@ -11,6 +11,8 @@ export interface PersonalToken {
   name: string;
   /** URI of the one resource that it is for. */
   resource: string;
+  /** The workspace that it is for, where the resource is workspace-scoped. */
+  workspace?: { id: string; name: string };
   scopes: string[];
   createdAt: Date;
   expiresAt: Date;
@@ -31,6 +33,9 @@ export function toPersonalToken(row: PersonalTokenRow, now: Date): PersonalToken
     email: row.email,
     name: row.name,
     resource: row.resource,
+    ...(row.workspace_id !== null && {
+      workspace: { id: row.workspace_id, name: row.workspace_name ?? row.workspace_id },
+    }),
     scopes: row.scope.split(' '),
     createdAt: row.created_at,
     expiresAt: row.expires_at,

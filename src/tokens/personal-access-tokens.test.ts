@@ -81,7 +81,12 @@ describe('a new token', () => {
     ['without a scope', { scopes: [] }, 'scope'],
     ['with a scope above the ceiling', { resource: limited, scopes: ['admin'] }, 'scope'],
     ['for a resource that demands DPoP', { resource: { ...boards, dpop: 'required' } }, 'resource'],
-    ['for one with workspaces', { resource: { ...boards, workspaceScoped: true } }, 'resource'],
+    ['without the workspace', { resource: { ...boards, workspaceScoped: true } }, 'workspace'],
+    [
+      'for a workspace of others',
+      { resource: { ...boards, workspaceScoped: true }, workspaceId: 'w1' },
+      'workspace',
+    ],
     ['for one that is gone', { resource: aResource() }, 'resource'],
     ['for nobody', { userId: 'usr_nobody' }, 'account'],
   ])('%s is refused, and nothing is written', async (_what, change, field) => {

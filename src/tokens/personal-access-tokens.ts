@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { findMembership, lockMembership, type Membership } from '../accounts/index.ts';
 import { type Actor, type AuditMeta, auditRow, recordAudit } from '../audit/index.ts';
 import { type Database, hashId, type Tables } from '../db/index.ts';
 import type { Resource } from '../resources/index.ts';
@@ -8,8 +9,10 @@ import {
   checkTokenLife,
   checkTokenName,
   checkTokenScopes,
+  checkTokenWorkspace,
   isUseStale,
   mostPersonalTokens,
+  noSuchWorkspace,
   PersonalTokenRefusal,
   refusedResource,
 } from './personal-access-tokens-policy.ts';
@@ -40,6 +43,8 @@ export interface By {
 export interface NewPersonalToken {
   userId: string;
   resource: Resource;
+  /** One of the person's, where the resource is workspace-scoped. */
+  workspaceId?: string | undefined;
   scopes: readonly string[];
   name: string;
   /** Seconds; absent means 90 days, or the maximum where that is shorter. */
@@ -73,6 +78,7 @@ export function createPersonalTokens(
       const checked = {
         name: checkTokenName(request.name),
         life: checkTokenLife(request.expiresIn, maximum),
+        workspaceId: checkTokenWorkspace(request.workspaceId, request.resource),
       };
       const refused = refusedResource(request.resource);
       if (refused) throw new PersonalTokenRefusal('resource', refused);
@@ -95,6 +101,7 @@ export function createPersonalTokens(
       ...which
     }: {
       userId?: string | undefined;
+      workspaceIds?: readonly string[] | undefined;
       status?: PersonalToken['status'] | undefined;
       cursor?: string | undefined;
       limit?: number;
@@ -162,7 +169,9 @@ async function insert(trx: Kysely<Tables>, token: Checked, by: By): Promise<Pers
   if (!(await lockResource(trx, resource.uri))) {
     throw new PersonalTokenRefusal('resource', `There is no resource ${resource.uri} any more.`);
   }
-  const scope = checkTokenScopes(token.scopes, resource, person).join(' ');
+  const workspace = await workspaceFor(trx, token);
+  const workspaceRoles = workspace && [workspace.role];
+  const scope = checkTokenScopes(token.scopes, resource, { ...person, workspaceRoles }).join(' ');
   if ((await countLive(trx, userId, now)) >= mostPersonalTokens) {
     throw new PersonalTokenRefusal(
       'account',
@@ -171,7 +180,8 @@ async function insert(trx: Kysely<Tables>, token: Checked, by: By): Promise<Pers
     );
   }
   const expires_at = new Date(now.getTime() + token.life * 1000);
-  const issued = { jti, scope, expires_at, resource: resource.uri };
+  const workspace_id = workspace?.id ?? null;
+  const issued = { jti, scope, expires_at, resource: resource.uri, workspace_id };
   await insertIssuance(trx, {
     ...issued,
     kind: 'personal_access_token',
@@ -186,15 +196,30 @@ async function insert(trx: Kysely<Tables>, token: Checked, by: By): Promise<Pers
   return {
     ...issued,
     ...{ user_id: userId, email: person.email, name, created_at: now },
+    workspace_name: workspace?.name ?? null,
     ...{ revoked_at: null, last_used_at: null, last_used_from: null },
   };
 }
 
+/** The membership that the token hangs on; nobody ends it until the end of the transaction. */
+async function workspaceFor(
+  trx: Kysely<Tables>,
+  { workspaceId, userId }: Pick<Checked, 'workspaceId' | 'userId'>,
+): Promise<Membership | undefined> {
+  if (workspaceId === undefined) return undefined;
+  const role = await lockMembership(trx, { workspaceId, userId });
+  const found = role && (await findMembership(trx, { workspaceId, userId }));
+  if (!found) throw noSuchWorkspace();
+  return found;
+}
+
 function issuedEvent(
-  token: { jti: string; scope: string; expires_at: Date; resource: string; userId: string },
+  token: Pick<PersonalTokenRow, 'jti' | 'scope' | 'expires_at' | 'resource' | 'workspace_id'> & {
+    userId: string;
+  },
   { actor }: By,
 ) {
-  const { jti, scope, expires_at, resource, userId } = token;
+  const { jti, scope, expires_at, resource, workspace_id, userId } = token;
   return {
     type: 'token_issued' as const,
     ...{ actor, userId, resource },
@@ -204,6 +229,7 @@ function issuedEvent(
       kind: 'personal_access_token',
       format: 'opaque',
       ...{ scope, jti, expires_at },
+      workspace_id: workspace_id ?? undefined,
     },
   };
 }

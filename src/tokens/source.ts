@@ -1,4 +1,4 @@
-import type { ClaimsUser } from './claims.ts';
+import { type ClaimsUser, type ClaimsWorkspace, workspaceOf } from './claims.ts';
 
 /** One presented code or refresh token with all that it hangs on, as read in one statement. */
 export interface Source {
@@ -21,7 +21,8 @@ export interface Source {
   user: ClaimsUser;
   /** When the client's row last changed: a client known by that version need not be read again. */
   clientVersion?: Date;
-  workspaceId?: string;
+  /** That was granted, where the resource is workspace-scoped. */
+  workspace?: ClaimsWorkspace;
 }
 
 /** As `read_source` gives it. */
@@ -37,6 +38,9 @@ export interface SourceRow {
   family_expires_at: Date | null;
   ended: boolean;
   workspace_id: string | null;
+  workspace_slug: string | null;
+  workspace_name: string | null;
+  workspace_role: string | null;
   user_id: string | null;
   user_status: string | null;
   email: string | null;
@@ -71,6 +75,6 @@ export function toSource(value: string, row: SourceRow): Source | undefined {
       groups: row.groups ?? [],
     },
     clientVersion: row.client_version ?? undefined,
-    workspaceId: row.workspace_id || undefined,
+    workspace: workspaceOf(row),
   };
 }

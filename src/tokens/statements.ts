@@ -12,13 +12,16 @@ export const readSource = statement(
   `SELECT a.kind, a.client_id, a.payload, a.expires_at, a.consumed_at, a.successor_sealed,
           a.family_id, f.payload AS family, f.expires_at AS family_expires_at, f.grant_id,
           (f.revoked_at IS NOT NULL OR g.revoked_at IS NOT NULL) AS ended,
-          f.created_at AS family_created_at, g.workspace_id, f.user_id,
+          f.created_at AS family_created_at, f.user_id,
+          w.id AS workspace_id, w.slug AS workspace_slug, w.name AS workspace_name, m.role AS workspace_role,
           u.status AS user_status, u.email, u.name, u.role, u.groups, c.updated_at AS client_version
      FROM artifacts a
      LEFT JOIN families f ON f.id = a.family_id
      LEFT JOIN grants g ON g.id = f.grant_id
      LEFT JOIN users u ON u.id = f.user_id
      LEFT JOIN clients c ON c.client_id = a.client_id
+     LEFT JOIN workspaces w ON w.id = nullif(g.workspace_id, '')
+     LEFT JOIN workspace_members m ON m.workspace_id = w.id AND m.user_id = f.user_id
     WHERE a.id = $1 AND a.kind = $2`,
 );
 
@@ -111,17 +114,21 @@ export const commitExchange = statement(
 
 /**
  * Tokens that no family stands behind (machines, exchanges, identity assertions): claims, issuances and
- * audit events, or nothing but the claims. Person and consent are locked until then: who ends them waits,
- * and then finds this token too. Attack: a token that is issued while its consent is withdrawn comes back
+ * audit events, or nothing but the claims. Person, membership and consent are locked until then: who ends
+ * them waits, and then finds this token too. Attack: a token that is issued while its consent is withdrawn comes back
  * to life when the person consents again.
  *
  * $1 claims, $2 client, $3 user or null, $4 resource, $5 now, $6 number of claims, $7 parent token or
- * null, $8 grant or null, $9 issuances, $10 events, $11 oldest time of last use that is fresh enough
+ * null, $8 grant or null, $9 issuances, $10 events, $11 oldest time of last use that is fresh enough,
+ * $12 workspace or null
  */
 export const commitIssuance = statement(
   'commit_issuance',
   `WITH claimed AS (${claimReplays}),
    person AS (SELECT id FROM users WHERE id = $3::text AND status = 'active' FOR SHARE),
+   member AS (
+     SELECT user_id FROM workspace_members WHERE workspace_id = $12::text AND user_id = $3::text FOR SHARE
+   ),
    standing AS (
      SELECT id FROM grants WHERE id = $8::text AND revoked_at IS NULL FOR NO KEY UPDATE
    ),
@@ -131,6 +138,7 @@ export const commitIssuance = statement(
        JOIN resources r ON r.uri = $4 AND r.enabled
       WHERE c.client_id = $2 AND c.status = 'active'
         AND ($3::text IS NULL OR EXISTS (SELECT 1 FROM person))
+        AND ($12::text IS NULL OR EXISTS (SELECT 1 FROM member))
         AND ($7::text IS NULL OR issuance_alive($7))
         AND ($8::text IS NULL OR EXISTS (SELECT 1 FROM standing))
         AND (SELECT count(*) FROM claimed) = $6::int
@@ -188,6 +196,7 @@ export const readIssuance = statement(
   `SELECT i.kind, i.grant_type, i.family_id, i.grant_id, i.client_id, i.sub, i.resource, i.scope,
           i.token_type, i.jkt, i.workspace_id, i.parent_jti, i.root_jti, i.claims, i.issued_at,
           i.expires_at, u.email AS username, u.groups, p.last_used_at,
+          w.slug AS workspace_slug, w.name AS workspace_name, m.role AS workspace_role,
           (i.revoked_at IS NULL
             AND (i.client_id IS NULL OR c.status = 'active')
             AND (NOT starts_with(i.sub, 'usr_') OR u.status = 'active')
@@ -200,6 +209,8 @@ export const readIssuance = statement(
      LEFT JOIN clients c ON c.client_id = i.client_id
      LEFT JOIN users u ON u.id = i.sub
      LEFT JOIN personal_access_tokens p ON p.jti = i.jti AND i.kind = 'personal_access_token'
+     LEFT JOIN workspaces w ON w.id = i.workspace_id
+     LEFT JOIN workspace_members m ON m.workspace_id = i.workspace_id AND m.user_id = i.sub
     WHERE i.jti = $1`,
 );
 

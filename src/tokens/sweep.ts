@@ -2,7 +2,8 @@ import { type Database, statement } from '../db/index.ts';
 
 const close = statement(
   'close_overlaps',
-  'UPDATE artifacts SET successor_sealed = NULL WHERE successor_sealed IS NOT NULL AND consumed_at < $1',
+  `UPDATE artifacts SET successor_sealed = NULL
+    WHERE successor_sealed IS NOT NULL AND consumed_at < $1 RETURNING 1 AS one`,
 );
 
 /** One statement a table, so that each is a batch of its own; rows of live families are never touched. */
@@ -26,9 +27,13 @@ const removeIssuances = statement(
 /** Clean-up of what the token path leaves behind. */
 export function createSweep(db: Database) {
   return {
-    /** Erases the sealed successors of refresh tokens used before `usedBefore`: their window is over. */
-    async closeOverlaps(usedBefore: Date): Promise<void> {
-      await db.run(close, [usedBefore]);
+    /**
+     * Erases the sealed successors of refresh tokens used before `usedBefore`: their window is over.
+     *
+     * @returns how many
+     */
+    async closeOverlaps(usedBefore: Date): Promise<number> {
+      return (await db.run(close, [usedBefore])).length;
     },
     /** Removes at most `limit` records of tokens that have expired and were issued before a time. */
     async removeIssuances(issuedBefore: Date, now: Date, limit: number): Promise<number> {

@@ -153,6 +153,13 @@ describe('the right to a token for a target', () => {
     ['or the policy of the operator', person, standing, gw, 'operator'],
     ['which is enough for a machine', machine, standing, gw, 'operator'],
     [
+      'a token with a workspace may go where one is needed',
+      anIssued({ workspace_id: 'w1' }),
+      aTarget({ workspaceScoped: true }),
+      gw,
+      'consent',
+    ],
+    [
       'a ceiling that has the target',
       person,
       standing,
@@ -173,7 +180,14 @@ describe('the right to a token for a target', () => {
       { ...gw, resources: [source.uri] },
     ],
     ['a machine where a user must consent', machine, aTarget(), gw],
-    ['a target with workspaces', person, aTarget({ workspaceScoped: true }), gw],
+    [
+      'a token without a workspace where one is needed',
+      person,
+      aTarget({ workspaceScoped: true }),
+      gw,
+    ],
+    ['also under a policy', person, { ...standing, workspaceScoped: true }, gw],
+    ['also for the same resource', person, { ...source, workspaceScoped: true }, rs1],
     ['the bound client of the target', person, aTarget({ clients: ['RS2'] }), { clientId: 'RS2' }],
   ])('%s MUST be invalid_target', (_what, subject, target, caller) => {
     expect(() => authorityFor({ subject, source, target, caller })).toThrow(

@@ -139,11 +139,12 @@ export function authorityFor({
   target,
   caller,
 }: {
-  subject: Pick<IssuedToken, 'username'>;
+  subject: Pick<IssuedToken, 'username' | 'workspace_id'>;
   source: Resource;
   target: Resource;
   caller: ExchangeCaller;
 }): ExchangeAuthority {
+  requireWorkspace(subject, target);
   if (target.uri === source.uri) return 'same_resource';
   if (!target.exchange?.clients.includes(caller.clientId) || !mayAskFor(caller, target)) {
     throw refusedTarget(
@@ -151,17 +152,23 @@ export function authorityFor({
       'not_in_exchange_clients',
     );
   }
-  if (target.workspaceScoped) {
-    throw refusedTarget(
-      `${target.uri} is scoped to workspaces: a token of another resource cannot be exchanged for one of it.`,
-      'workspace_scoped',
-    );
-  }
   if (target.exchange.consent === 'operator') return 'operator';
   if (isPerson(subject)) return 'consent';
   throw refusedTarget(
     `${target.uri} asks for the consent of a user, and no user stands behind the subject_token.`,
     'machine_cannot_consent',
+  );
+}
+
+/** A workspace is chosen by a person at consent: an exchange keeps the one that it finds, and chooses none. */
+function requireWorkspace(
+  { workspace_id }: Pick<IssuedToken, 'workspace_id'>,
+  target: Resource,
+): void {
+  if (!target.workspaceScoped || workspace_id) return;
+  throw refusedTarget(
+    `${target.uri} is scoped to workspaces, and the subject_token is for none. Exchange a token that carries workspace_id.`,
+    'workspace_scoped',
   );
 }
 
@@ -173,7 +180,7 @@ export function authorityFor({
 export function requireConsent<C>(consent: C | undefined, target: Resource): C {
   if (consent !== undefined) return consent;
   throw refusedTarget(
-    `The user has not allowed this client to use ${target.uri}. Send the user through the authorization endpoint with that resource first.`,
+    `The user has not allowed this client to use ${target.uri}${target.workspaceScoped ? ' in this workspace' : ''}. Send the user through the authorization endpoint with that resource first.`,
     'consent_missing',
   );
 }

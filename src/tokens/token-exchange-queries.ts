@@ -14,6 +14,8 @@ export interface ExchangeSubject extends IssuedToken {
   groups: string[];
   /** What the person lets the caller do, by resource, as long as it stands. */
   consents: Record<string, StandingConsent>;
+  /** The same for the workspace of the token. */
+  workspace_consents: Record<string, StandingConsent>;
 }
 
 const readSubject = statement(
@@ -22,14 +24,19 @@ const readSubject = statement(
           coalesce((SELECT jsonb_object_agg(g.resource, jsonb_build_object('id', g.id, 'scopes', g.scopes))
                       FROM grants g
                      WHERE g.user_id = s.sub AND g.client_id = $2 AND g.workspace_id = ''
-                       AND g.revoked_at IS NULL), '{}') AS consents
+                       AND g.revoked_at IS NULL), '{}') AS consents,
+          coalesce((SELECT jsonb_object_agg(g.resource, jsonb_build_object('id', g.id, 'scopes', g.scopes))
+                      FROM grants g
+                     WHERE g.user_id = s.sub AND g.client_id = $2
+                       AND g.workspace_id = nullif(s.workspace_id, '')
+                       AND g.revoked_at IS NULL), '{}') AS workspace_consents
      FROM (${readIssuance.text}) s
      LEFT JOIN users p ON p.id = s.sub`,
 );
 
 /**
  * The record of a subject token with the consents of its user to the caller, by indexed reads in one
- * round trip. Only a standing consent without a workspace is found.
+ * round trip: those without a workspace, and those for the workspace of the token.
  */
 export function findSubject(db: Database) {
   return async (jti: string, callerId: string): Promise<ExchangeSubject | undefined> => {

@@ -34,15 +34,19 @@ export function selectTrustedIssuers(db: Kysely<Tables>): Promise<TrustedIssuerR
     .execute();
 }
 
+/** @returns false when there is one with that `iss` */
 export async function insertTrustedIssuer(
   db: Kysely<Tables>,
   columns: TrustColumns,
   { source, now }: { source: TrustedIssuerRow['source']; now: Date },
-): Promise<void> {
-  await db
+): Promise<boolean> {
+  const rows = await db
     .insertInto('trusted_issuers')
     .values({ ...stored(columns), source, created_at: now, updated_at: now })
+    .onConflict((conflict) => conflict.column('issuer').doNothing())
+    .returning('issuer')
     .execute();
+  return rows.length === 1;
 }
 
 export async function updateTrustedIssuer(
@@ -55,6 +59,29 @@ export async function updateTrustedIssuer(
     .set({ ...stored(columns), updated_at: now })
     .where('issuer', '=', columns.issuer)
     .execute();
+}
+
+/** One issuer, locked until the end of the transaction. */
+export function lockTrustedIssuer(
+  trx: Kysely<Tables>,
+  issuer: string,
+): Promise<TrustedIssuerRow | undefined> {
+  return trx
+    .selectFrom('trusted_issuers')
+    .selectAll()
+    .where('issuer', '=', issuer)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+/** @returns false when it is not there */
+export async function deleteTrustedIssuer(db: Kysely<Tables>, issuer: string): Promise<boolean> {
+  const rows = await db
+    .deleteFrom('trusted_issuers')
+    .where('issuer', '=', issuer)
+    .returning('issuer')
+    .execute();
+  return rows.length === 1;
 }
 
 /** @returns false when it has that state already, or is not there */
@@ -79,4 +106,17 @@ export async function announceTrustedIssuers(db: Kysely<Tables>): Promise<void> 
 
 function stored(columns: TrustColumns) {
   return { ...columns, jwks: columns.jwks && JSON.stringify(columns.jwks) };
+}
+
+/** Its lists, where it has them. */
+export function listsOf({
+  clients,
+  resources,
+  scopes,
+}: Pick<TrustedIssuerRow, 'clients' | 'resources' | 'scopes'>) {
+  return {
+    ...(clients && { clients }),
+    ...(resources && { resources }),
+    ...(scopes && { scopes }),
+  };
 }

@@ -18,7 +18,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   await db.kysely.deleteFrom('trusted_issuers').execute();
   before = (await audit()).length;
-  trusted = await createTrustedIssuers({ db, now, log });
+  trusted = await createTrustedIssuers({ db, now, log, issuer: 'https://auth.test' });
 });
 afterEach(() => trusted.close());
 afterAll(() => db.close());
@@ -39,6 +39,7 @@ test('a declared issuer is trusted, audited, and found byte for byte', async () 
   const row = declared({ clients: ['app'], scopes: ['read'], jwks: { keys: [{ kty: 'EC' }] } });
   expect(await trusted.reconcile([row], meta)).toEqual({ ...report, created: [issuer] });
   expect(trusted.find(issuer)).toEqual({
+    ...{ createdAt: now(), updatedAt: now() },
     ...{ issuer, subject: 'automatic', enabled: true, source: 'config' },
     ...{ clients: ['app'], scopes: ['read'], jwks: { keys: [{ kty: 'EC' }] } },
   });
@@ -67,6 +68,8 @@ test('a changed declaration changes the row and says what changed', async () => 
     subject: 'strict',
     enabled: true,
     source: 'config',
+    createdAt: now(),
+    updatedAt: now(),
   });
   expect((await fresh()).find(({ type }) => type === 'trusted_issuer_updated')?.detail).toEqual({
     issuer,
@@ -107,7 +110,7 @@ test('a disabled issuer is not found, stays disabled at the next start, and is a
 });
 
 test('another replica sees a change', async () => {
-  const other = await createTrustedIssuers({ db, now, log });
+  const other = await createTrustedIssuers({ db, now, log, issuer: 'https://auth.test' });
   try {
     await trusted.reconcile([declared()], meta);
     await expect.poll(() => other.find(issuer)?.issuer).toBe(issuer);

@@ -2,32 +2,18 @@ import type { Kysely } from 'kysely';
 import type { BaseLogger } from 'pino';
 import { type Actor, type AuditMeta, recordAudit } from '../audit/index.ts';
 import type { Database, Tables } from '../db/index.ts';
+import { type TrustedIssuer, toIssuer } from './trusted-issuer-row.ts';
+import { createTrustChanges } from './trusted-issuers-changes.ts';
 import { type DeclaredIssuer, planTrust, type TrustPlan } from './trusted-issuers-policy.ts';
 import {
   announceTrustedIssuers,
   insertTrustedIssuer,
+  listsOf,
   selectTrustedIssuers,
   switchTrustedIssuer,
-  type TrustedIssuerRow,
   trustedIssuersChannel,
   updateTrustedIssuer,
 } from './trusted-issuers-queries.ts';
-
-/** An identity provider whose identity assertions are accepted, and for what. */
-export interface TrustedIssuer {
-  issuer: string;
-  jwksUri?: string;
-  jwks?: { keys: Record<string, unknown>[] };
-  /** client_ids that may present its assertions; absent means any. */
-  clients?: string[];
-  /** URIs of resources that it may speak for; absent means any. */
-  resources?: string[];
-  /** Ceiling of the scopes that it may speak for; absent means any. */
-  scopes?: string[];
-  subject: 'automatic' | 'strict';
-  enabled: boolean;
-  source: 'config' | 'admin';
-}
 
 /** Issuers to which what happened. */
 export interface TrustReport {
@@ -43,12 +29,14 @@ export interface TrustedIssuersDeps {
   db: Database;
   now: () => Date;
   log: Pick<BaseLogger, 'error'>;
+  /** Our own issuer, which is never trusted so. */
+  issuer: string;
 }
 
 export type TrustedIssuers = Awaited<ReturnType<typeof createTrustedIssuers>>;
 
 /** The trusted issuers, in memory, following changes that this or another replica makes. */
-export async function createTrustedIssuers({ db, now, log }: TrustedIssuersDeps) {
+export async function createTrustedIssuers({ db, now, log, issuer: own }: TrustedIssuersDeps) {
   let issuers: TrustedIssuer[] = [];
   let queue: Promise<unknown> = Promise.resolve();
   let closed = false;
@@ -66,7 +54,31 @@ export async function createTrustedIssuers({ db, now, log }: TrustedIssuersDeps)
     reload().catch((err) => log.error({ err }, 'the trusted issuers could not be read again'));
   });
   await reload();
+  const changes = createTrustChanges({ db, now, issuer: own });
+  const one = (iss: string) => issuers.find(({ issuer }) => issuer === iss);
   return {
+    /** @throws OAuthError invalid_request, 409 when there is one with that `iss` */
+    async create(...input: Parameters<typeof changes.create>) {
+      await changes.create(...input);
+      await reload();
+      return one(input[0].issuer);
+    },
+    /** @returns undefined when it is not known @throws OAuthError invalid_request */
+    async update(...input: Parameters<typeof changes.update>) {
+      await changes.update(...input);
+      await reload();
+      return one(input[0]);
+    },
+    /**
+     * @returns what it was; undefined when it is not known
+     * @throws OAuthError 409 for one that the configuration would make again
+     */
+    async remove(...input: Parameters<typeof changes.remove>) {
+      const before = one(input[0]);
+      const removed = await changes.remove(...input);
+      await reload();
+      return removed ? before : undefined;
+    },
     /** All of them, disabled ones too, oldest first. */
     all: (): TrustedIssuer[] => [...issuers],
     /** The enabled issuer with this `iss`, byte for byte. */
@@ -147,33 +159,11 @@ async function apply(
   await announceTrustedIssuers(trx);
 }
 
-function listsOf({
-  clients,
-  resources,
-  scopes,
-}: Pick<TrustedIssuerRow, 'clients' | 'resources' | 'scopes'>) {
-  return {
-    ...(clients && { clients }),
-    ...(resources && { resources }),
-    ...(scopes && { scopes }),
-  };
-}
-
 function reportOf({ inserts, updates, removedFromConfig, foreign }: TrustPlan): TrustReport {
   return {
     created: inserts.map(({ issuer }) => issuer),
     updated: updates.map(({ columns }) => columns.issuer),
     removedFromConfig,
     foreign,
-  };
-}
-
-function toIssuer(row: TrustedIssuerRow): TrustedIssuer {
-  const { issuer, subject, enabled, source, jwks_uri, jwks } = row;
-  return {
-    ...{ issuer, subject, enabled, source },
-    ...(jwks_uri !== null && { jwksUri: jwks_uri }),
-    ...(jwks !== null && { jwks }),
-    ...listsOf(row),
   };
 }

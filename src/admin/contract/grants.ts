@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { byId, exact, pageOf, paging, plain, route, search, time } from './route.ts';
+import { byId, exact, pageOf, paging, plain, route, search, time, version } from './route.ts';
 
 const status = z
   .enum(['active', 'expired', 'revoked'])
@@ -12,6 +12,7 @@ export const grant = z.strictObject({
   username: z.string().nullable().describe('E-mail address of the person'),
   client_id: z.string(),
   client_name: z.string().nullable(),
+  label: z.string().nullable().describe('What operators call this connection'),
   resource: z.string(),
   workspace_id: z.string().nullable().describe('Null where the resource is not workspace-scoped'),
   scope: z.string(),
@@ -21,6 +22,18 @@ export const grant = z.strictObject({
   updated_at: time,
   last_used_at: time.nullable(),
   revoked_at: time.nullable(),
+  version,
+});
+
+/** The grants of one client, person or resource, counted. */
+const grantGroup = z.strictObject({
+  id: z.string().describe('client_id, id of the person or URI of the resource'),
+  name: z
+    .string()
+    .nullable()
+    .describe('Name of the client, e-mail address of the person or name of the resource'),
+  grants: z.int().describe('Grants that were not withdrawn; 1,000 at most are counted'),
+  latest_at: time.describe('When the newest of them was made'),
 });
 
 /** Grants: one row per person, client and resource. */
@@ -28,6 +41,7 @@ export const grants = {
   list: route({
     ...plain,
     name: 'grants.list',
+    workspaceAdmin: true,
     method: 'GET',
     path: '/admin/api/grants',
     permission: 'viewer',
@@ -43,9 +57,20 @@ export const grants = {
     }),
     answer: pageOf(grant),
   }),
+  summary: route({
+    ...plain,
+    name: 'grants.summary',
+    method: 'GET',
+    path: '/admin/api/grants/summary',
+    permission: 'viewer',
+    summary: 'Count the grants that were not withdrawn, by client, person or resource',
+    query: z.strictObject({ ...paging, by: z.enum(['client', 'user', 'resource']) }),
+    answer: pageOf(grantGroup),
+  }),
   get: route({
     ...plain,
     name: 'grants.get',
+    workspaceAdmin: true,
     method: 'GET',
     path: '/admin/api/grants/{id}',
     permission: 'viewer',
@@ -53,9 +78,37 @@ export const grants = {
     params: byId,
     answer: grant,
   }),
+  update: route({
+    ...plain,
+    name: 'grants.update',
+    workspaceAdmin: true,
+    method: 'PATCH',
+    path: '/admin/api/grants/{id}',
+    permission: 'operator',
+    summary: 'Label a grant, so that operators tell connections apart; null takes the label away',
+    conditional: true,
+    params: byId,
+    body: z.strictObject({ label: z.string().min(1).max(200).nullable() }),
+    answer: grant,
+  }),
+  revokeMany: route({
+    ...plain,
+    name: 'grants.revoke-many',
+    workspaceAdmin: true,
+    method: 'POST',
+    path: '/admin/api/grants/revoke',
+    permission: 'operator',
+    summary:
+      'Withdraw up to 200 grants and end every token under them; ids that are none are skipped',
+    body: z.strictObject({ ids: z.array(byId.shape.id).min(1).max(200) }),
+    answer: z.strictObject({
+      revoked: z.array(z.string()).describe('Ids of those that ended just now'),
+    }),
+  }),
   revoke: route({
     ...plain,
     name: 'grants.revoke',
+    workspaceAdmin: true,
     method: 'POST',
     path: '/admin/api/grants/{id}/revoke',
     permission: 'operator',
@@ -65,4 +118,4 @@ export const grants = {
   }),
 };
 
-export const grantSchemas = { Grant: grant };
+export const grantSchemas = { Grant: grant, GrantGroup: grantGroup };

@@ -3,18 +3,72 @@
  * client and docs/openapi.json come. Shared with the browser, so it imports nothing but zod.
  */
 import { z } from 'zod';
+import { apiKeySchemas, apiKeys } from './api-keys.ts';
+import { audit, auditSchemas } from './audit.ts';
+import { clientSchemas, clients } from './clients.ts';
+import { doctor, doctorSchemas } from './doctor.ts';
 import { document } from './document.ts';
+import { flowSchemas, flows } from './flows.ts';
 import { grantSchemas, grants } from './grants.ts';
+import { identityProviderSchemas, identityProviders } from './identity-providers.ts';
+import { inspector, inspectorSchemas } from './inspector.ts';
 import { issuanceSchemas, issuances } from './issuances.ts';
+import { keySchemas, keys } from './keys.ts';
+import { resourceSchemas, resources } from './resources.ts';
 import type { Route } from './route.ts';
+import { session, sessionSchemas } from './session.ts';
+import { settings, settingsSchemas } from './settings.ts';
+import { stats, statsSchemas } from './stats.ts';
 import { tokenSchemas, tokens } from './tokens.ts';
 import { trustedIssuerSchemas, trustedIssuers } from './trusted-issuers.ts';
+import { userSchemas, users } from './users.ts';
+import { workspaceSchemas, workspaces } from './workspaces.ts';
 
 export type { Permission, Route } from './route.ts';
-export { document, grants, issuances, tokens, trustedIssuers };
+export {
+  apiKeys,
+  audit,
+  clients,
+  doctor,
+  document,
+  flows,
+  grants,
+  identityProviders,
+  inspector,
+  issuances,
+  keys,
+  resources,
+  session,
+  settings,
+  stats,
+  tokens,
+  trustedIssuers,
+  users,
+  workspaces,
+};
 
 /** Every noun with its routes. */
-export const contract = { document, grants, issuances, tokens, 'trusted-issuers': trustedIssuers };
+export const contract = {
+  'api-keys': apiKeys,
+  audit,
+  clients,
+  doctor,
+  document,
+  flows,
+  grants,
+  'identity-providers': identityProviders,
+  inspector,
+  issuances,
+  keys,
+  resources,
+  session,
+  settings,
+  stats,
+  tokens,
+  'trusted-issuers': trustedIssuers,
+  users,
+  workspaces,
+};
 
 /** Every route that there is. */
 export const routes: readonly Route[] = Object.values(contract).flatMap((noun) =>
@@ -30,9 +84,23 @@ export const failure = z.strictObject({
 
 /** The schemas that have a name in openapi.json. */
 export const schemas: Readonly<Record<string, z.ZodType>> = {
+  ...apiKeySchemas,
+  ...auditSchemas,
+  ...clientSchemas,
+  ...doctorSchemas,
+  ...flowSchemas,
   ...grantSchemas,
+  ...identityProviderSchemas,
+  ...inspectorSchemas,
   ...issuanceSchemas,
+  ...keySchemas,
+  ...resourceSchemas,
+  ...sessionSchemas,
+  ...settingsSchemas,
+  ...statsSchemas,
   ...tokenSchemas,
   ...trustedIssuerSchemas,
+  ...userSchemas,
+  ...workspaceSchemas,
   Error: failure,
 };

@@ -50,6 +50,7 @@ export const issuances = {
   list: route({
     ...plain,
     name: 'issuances.list',
+    workspaceAdmin: true,
     method: 'GET',
     path: '/admin/api/issuances',
     permission: 'viewer',
@@ -71,6 +72,7 @@ export const issuances = {
   get: route({
     ...plain,
     name: 'issuances.get',
+    workspaceAdmin: true,
     method: 'GET',
     path: '/admin/api/issuances/{id}',
     permission: 'viewer',

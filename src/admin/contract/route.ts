@@ -16,6 +16,11 @@ export interface Route<
   /** `{name}` stands for a member of `params`. */
   path: `/admin/api/${string}`;
   permission: Permission;
+  /**
+   * Whether an admin of a workspace may call it who has no role: its handler then looks at nothing but what
+   * belongs to `by.workspaceIds`.
+   */
+  workspaceAdmin?: boolean;
   summary: string;
   params: P;
   query: Q;
@@ -23,6 +28,13 @@ export interface Route<
   answer: A;
   /** Of a successful answer. */
   status: 200 | 201;
+  /**
+   * Whether `If-Match` is taken. The handler then calls `request.precondition` with the version of the row
+   * that it has locked, in the transaction of its change; a route without this refuses the header.
+   */
+  conditional?: boolean;
+  /** Of an answer that is streamed and no JSON: the types that it may have. `answer` then is text. */
+  media?: readonly string[];
 }
 
 /** Keeps the schemas of a route for the compiler. */
@@ -42,6 +54,14 @@ export const plain = { params: none, query: none, body: none, status: 200 } as c
 
 /** An id in a path. */
 export const byId = z.strictObject({ id: z.string().regex(/^[\w.:-]{1,200}$/) });
+
+/** Of a row that can be edited: what `ETag` says of one row and `If-Match` asks for. */
+export const version = z.string().describe('Differs after every change; send it as `If-Match`');
+
+/** Why something was done, for the audit log. */
+export const reason = z.strictObject({
+  reason: z.string().min(1).max(500).optional().describe('For the audit log'),
+});
 
 /** A time on the wire: ISO 8601 in UTC. */
 export const time = z.iso.datetime();

@@ -10,6 +10,7 @@ export const personalToken = z.strictObject({
   username: z.string().describe('E-mail address of the person'),
   name: z.string(),
   resource: z.string(),
+  workspace_id: z.string().nullable().describe('Null where the resource is not workspace-scoped'),
   scope: z.string(),
   status,
   created_at: time,
@@ -28,6 +29,7 @@ export const tokens = {
   list: route({
     ...plain,
     name: 'tokens.list',
+    workspaceAdmin: true,
     method: 'GET',
     path: '/admin/api/tokens',
     permission: 'viewer',
@@ -43,6 +45,7 @@ export const tokens = {
   get: route({
     ...plain,
     name: 'tokens.get',
+    workspaceAdmin: true,
     method: 'GET',
     path: '/admin/api/tokens/{id}',
     permission: 'viewer',
@@ -66,6 +69,12 @@ export const tokens = {
         .min(1)
         .max(8192)
         .describe('Space-separated, within what the person may use'),
+      workspace_id: z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .describe('Where the resource is workspace-scoped: one that the person is a member of'),
       expires_in: z
         .int()
         .min(1)

@@ -14,6 +14,10 @@ export const issuersEvents = {
     issuer: text('its `iss`'),
     changes: changes('what changed'),
   }),
+  trusted_issuer_removed: event(
+    'The trust in an issuer ended for good; tokens that it had bought lived out their time.',
+    { issuer: text('its `iss`') },
+  ),
   assertion_refused: event(
     'An identity assertion (ID-JAG) was refused. It is not recorded itself; one that nobody vouches for, neither its issuer by a good signature nor a client that the operator made, is in the log only.',
     {

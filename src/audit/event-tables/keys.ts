@@ -1,4 +1,4 @@
-import { event, text, time } from '../fields.ts';
+import { event, flag, text, time } from '../fields.ts';
 
 /** Signing keys. */
 export const keysEvents = {
@@ -14,6 +14,14 @@ export const keysEvents = {
     previous_kid: text('the key that signed before'),
     published_until: time('until when the previous key stays published'),
   }),
+  key_withdrawn: event(
+    'A key was withdrawn by command: whatever it signed is refused from now on.',
+    {
+      kid: text('the key'),
+      alg: text('its algorithm'),
+      signed_until_now: flag('whether it was the key that signs; another signs now'),
+    },
+  ),
   key_removed: event('A retired signing key was deleted; no token signed by it can be alive.', {
     kid: text('the key'),
   }),

@@ -18,7 +18,7 @@ export const peopleEvents = {
     until: time('when it may be tried again'),
     failures: optional(number('how many failures led to it')),
     address: optional(text('the locked address or IPv6 /64')),
-    guessed: optional(text('what was guessed where it was no password: `user_code`')),
+    guessed: optional(text('what was guessed where it was no password: `user_code` or `api_key`')),
   }),
   user_logout: event('Someone signed out.', { reason: optional(text('why')) }),
   user_created: event('A local account was made.', {

@@ -6,7 +6,7 @@ import { inLibraryWords } from '../errors.ts';
 import { checkProof } from '../internals.ts';
 import { knownClient } from '../known-client.ts';
 import { mintToken } from '../mint.ts';
-import { lifetimeFor, refuseWorkspaceScoped, requireProof } from '../resource-indicators.ts';
+import { lifetimeFor, requireProof } from '../resource-indicators.ts';
 
 export const parameters = ['assertion', 'resource', 'scope'] as const;
 export const repeatable = ['resource'] as const;
@@ -29,10 +29,7 @@ export function handler(deps: ProviderDeps) {
         resources: [resource].flat().filter((one) => typeof one === 'string'),
         scope: text(scope),
         jkt: proof?.thumbprint,
-        beforePerson: (target) => {
-          refuseWorkspaceScoped(target);
-          requireProof(deps, ctx, target);
-        },
+        beforePerson: (target) => requireProof(deps, ctx, target),
         meta: deps.auditMeta(),
       }),
     );
@@ -40,6 +37,7 @@ export function handler(deps: ProviderDeps) {
       resource: accepted.resource,
       scopes: accepted.scopes,
       userId: accepted.user.id,
+      workspace: accepted.workspace,
       expiresIn: lifetimeFor(deps.config, accepted.resource, { machine: false }),
       replayClaims: [accepted.claim],
       event: (issuance) => issuedFor(accepted, issuance),
@@ -58,6 +56,7 @@ function issuedFor({ issuer, jtiHash }: AcceptedAssertion, issuance: Issuance): 
       ...{ grant_type, token_type, scope, jti, expires_at },
       assertion_issuer: issuer,
       assertion_jti_hash: jtiHash,
+      workspace_id: issuance.workspace_id ?? undefined,
     },
   };
 }

@@ -6,6 +6,7 @@ import {
   isPerson,
   narrowedScopes,
   requireConsent,
+  type StandingConsent,
   scopesForTarget,
 } from '../../tokens/index.ts';
 
@@ -36,17 +37,24 @@ export function authorizeExchange(question: ExchangeQuestion): ExchangeAnswer {
   const authority = authorityFor(question);
   const asked = { requested, held: subject.scope, source };
   if (authority === 'same_resource') return { scopes: narrowedScopes(asked) };
-  const consent =
-    authority === 'consent' ? requireConsent(subject.consents[target.uri], target) : undefined;
+  const consent = authority === 'consent' ? requireConsent(consentOf(question), target) : undefined;
   const consented = consent?.scopes;
   return {
-    scopes: scopesForTarget({ ...asked, target, caller, consented, user: userOf(subject) }),
+    scopes: scopesForTarget({ ...asked, target, caller, consented, user: userOf(question) }),
     ...(consent ? { grantId: consent.id } : {}),
   };
 }
 
+/** Where a workspace is granted, the consent for the subject's: that for another one says nothing. */
+function consentOf({ subject, target }: ExchangeQuestion): StandingConsent | undefined {
+  const { consents, workspace_consents } = subject;
+  return (target.workspaceScoped ? workspace_consents : consents)[target.uri];
+}
+
 /** Whose ceiling applies; a machine has that of its client only. */
-function userOf(subject: ExchangeSubject): ScopeUser | undefined {
-  const { sub: id, username, groups } = subject;
-  return isPerson(subject) ? { id, email: username ?? undefined, groups } : undefined;
+function userOf({ subject, target }: ExchangeQuestion): ScopeUser | undefined {
+  const { sub: id, username, groups, workspace_role } = subject;
+  const workspaceRoles = target.workspaceScoped && workspace_role ? [workspace_role] : undefined;
+  const user = { id, email: username ?? undefined, groups, workspaceRoles };
+  return isPerson(subject) ? user : undefined;
 }

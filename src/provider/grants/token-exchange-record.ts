@@ -1,15 +1,16 @@
 import { tokenTypes } from '../../oauth/index.ts';
-import { type Delegation, isPerson } from '../../tokens/index.ts';
+import { type Delegation, isPerson, workspaceOf } from '../../tokens/index.ts';
 import type { MintRequest } from '../mint.ts';
 import type { ExchangeQuestion } from './token-exchange-authority.ts';
 
-/** Whose the token is and what it hangs on; a workspace stays with its resource. */
+/** Whose the token is and what it hangs on; a workspace stays with it where the resource knows workspaces. */
 export function lineageOf({ subject, source, target }: ExchangeQuestion) {
-  const { jti, root_jti, sub, workspace_id } = subject;
+  const { jti, root_jti, sub } = subject;
+  const keepsWorkspace = target.workspaceScoped || target.uri === source.uri;
   return {
     parent: { jti, rootJti: root_jti ?? jti },
     ...(isPerson(subject) ? { userId: sub } : { machineId: sub }),
-    ...(workspace_id && target.uri === source.uri ? { workspaceId: workspace_id } : {}),
+    ...(keepsWorkspace ? { workspace: workspaceOf(subject) } : {}),
   };
 }
 

@@ -1,0 +1,9 @@
+import type { Kysely } from 'kysely';
+import type { Tables } from '../db/index.ts';
+
+/** Signs everybody out everywhere, administrators too, and makes every link that was sent worthless. */
+export async function endAllSignIns(trx: Kysely<Tables>): Promise<void> {
+  for (const table of ['sessions', 'admin_sessions', 'one_time_links'] as const) {
+    await trx.deleteFrom(table).execute();
+  }
+}

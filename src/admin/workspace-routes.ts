@@ -1,0 +1,100 @@
+import type { z } from 'zod';
+import type { Member, Workspace, Workspaces } from '../accounts/index.ts';
+import { OAuthError } from '../oauth/index.ts';
+import type { By } from './caller.ts';
+import { workspaces as contract } from './contract/index.ts';
+import type { workspace, workspaceMember } from './contract/workspaces.ts';
+import { fulfil, type ServedRoute, unknownId } from './served-route.ts';
+
+export interface WorkspaceDeps {
+  workspaces: Workspaces;
+}
+
+/** Workspaces and who is in them. */
+export function workspaceRoutes(deps: WorkspaceDeps): ServedRoute[] {
+  const { workspaces } = deps;
+  const find = async (id: string, by: By) => {
+    // Attack: an admin of one workspace who asks for another by its id.
+    const isTheirs = by.workspaceIds?.includes(id) ?? true;
+    const row = isTheirs ? await workspaces.find(id) : undefined;
+    if (row?.id !== id) throw unknownId();
+    return row;
+  };
+  return [
+    fulfil(contract.list, async ({ query }, by) => {
+      const page = await workspaces.list({ ...query, ids: by.workspaceIds });
+      return { items: page.items.map(toWire), next_cursor: page.next_cursor };
+    }),
+
+    fulfil(contract.get, async ({ params: { id } }, by) => toWire(await find(id, by))),
+
+    fulfil(contract.create, async ({ body }, by) =>
+      toWire(await workspaces.create({ ...body, source: 'admin' }, changedBy(by))),
+    ),
+
+    fulfil(contract.update, async ({ params: { id }, body: { name } }, by) => {
+      await find(id, by);
+      return toWire(await workspaces.rename(id, name, changedBy(by)));
+    }),
+
+    fulfil(contract.members, async ({ params: { id: workspaceId }, query }, by) => {
+      await find(workspaceId, by);
+      const page = await workspaces.members({ workspaceId, ...query });
+      return { items: page.items.map(memberToWire), next_cursor: page.next_cursor };
+    }),
+
+    fulfil(contract.addMember, async ({ params: { id: workspaceId }, body }, by) => {
+      await find(workspaceId, by);
+      const member = { workspaceId, who: whoIn(body), role: body.role, source: 'admin' } as const;
+      return memberToWire(await workspaces.addMember(member, changedBy(by)));
+    }),
+
+    fulfil(contract.changeMember, async ({ params: { id, user_id }, body: { role } }, by) => {
+      await find(id, by);
+      const member = { workspaceId: id, userId: user_id, role };
+      return memberToWire(await workspaces.setRole(member, changedBy(by)));
+    }),
+
+    fulfil(contract.removeMember, async ({ params: { id, user_id } }, by) => {
+      await find(id, by);
+      const member = { workspaceId: id, userId: user_id };
+      return memberToWire(await workspaces.removeMember(member, changedBy(by)));
+    }),
+  ];
+}
+
+function changedBy({ actor, meta }: By) {
+  return { ...meta, actor };
+}
+
+function whoIn({
+  user_id: id,
+  email,
+}: {
+  user_id?: string | undefined;
+  email?: string | undefined;
+}) {
+  if (id !== undefined && email === undefined) return { id };
+  if (id === undefined && email !== undefined) return { email };
+  throw new OAuthError('invalid_request', 'Send user_id or email in the body, one of them.');
+}
+
+function toWire({ createdAt, updatedAt, ...row }: Workspace): z.input<typeof workspace> {
+  return { ...row, created_at: createdAt.toISOString(), updated_at: updatedAt.toISOString() };
+}
+
+function memberToWire({
+  userId,
+  workspaceId,
+  name,
+  createdAt,
+  ...row
+}: Member): z.input<typeof workspaceMember> {
+  return {
+    ...row,
+    id: userId,
+    workspace_id: workspaceId,
+    name: name ?? null,
+    created_at: createdAt.toISOString(),
+  };
+}

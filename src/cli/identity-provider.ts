@@ -1,0 +1,56 @@
+import { Command } from 'commander';
+import type { IdentityProvider } from '../accounts/index.ts';
+import { CommandFailure } from './failure.ts';
+import { type ConfigOption, configured } from './load.ts';
+import { operator } from './operator.ts';
+import { type Column, type JsonOption, jsonFlag, print, printJson, table } from './output.ts';
+import { withRooms } from './storage.ts';
+
+/** `authserver identity-provider …`: the configuration or the admin UI makes them; here they are switched. */
+export function identityProviderCommand(): Command {
+  return new Command('identity-provider')
+    .description('OpenID providers at which people may sign in')
+    .addCommand(list())
+    .addCommand(switching('disable', 'let nobody sign in there; who is signed in stays so'))
+    .addCommand(switching('enable', 'let people sign in there again'));
+}
+
+const columns: readonly Column<IdentityProvider>[] = [
+  { title: 'SLUG', value: ({ slug }) => slug },
+  { title: 'ISSUER', value: ({ issuer }) => issuer },
+  { title: 'CLIENT', value: ({ client_id }) => client_id },
+  { title: 'ACCOUNTS', value: ({ automatic }) => (automatic ? 'automatic' : 'linked only') },
+  { title: 'STATUS', value: ({ enabled }) => (enabled ? 'enabled' : 'disabled') },
+];
+
+function list(): Command {
+  return configured('list', 'every identity provider')
+    .option(...jsonFlag)
+    .action(async (options: ConfigOption & JsonOption) => {
+      const providers = await withRooms(options, async (rooms) => rooms.identityProviders.all());
+      if (options.json) return printJson(providers.map(wire));
+      const none =
+        'There is no identity provider yet. Declare one under identity_providers in the configuration: docs/identity-providers.md';
+      print(table(providers, columns, none));
+    });
+}
+
+function switching(name: 'enable' | 'disable', description: string): Command {
+  return configured(name, description)
+    .argument('<slug>', 'its short name')
+    .action(async (slug: string, options: ConfigOption) => {
+      const changed = await withRooms(options, ({ identityProviders, now }) =>
+        identityProviders.setEnabled(slug, name === 'enable', operator(now())),
+      );
+      if (!changed) {
+        const all = 'authserver identity-provider list shows all of them';
+        throw new CommandFailure(`there is no identity provider ${slug}. ${all}`);
+      }
+      print(`${slug} is ${name}d.`);
+    });
+}
+
+/** Under the names that the configuration has for it; never the secret. */
+function wire({ secretSealed, createdAt: _, updatedAt: __, ...provider }: IdentityProvider) {
+  return { ...provider, has_client_secret: secretSealed !== null };
+}
