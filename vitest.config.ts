@@ -1,4 +1,8 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+
+/** Processes that tests start need not compile the same sources again and again. */
+const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/node-compile') };
 
 /**
  * unit: pure, no I/O. http: over HTTP against createApp on the embedded database; http-postgres: the files of
@@ -11,6 +15,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          env,
           testTimeout: 30_000,
           hookTimeout: 60_000,
           include: ['src/**/*.test.ts'],
@@ -21,6 +26,7 @@ export default defineConfig({
       {
         test: {
           name: 'http',
+          env,
           include: ['src/**/*.http.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -31,6 +37,7 @@ export default defineConfig({
       {
         test: {
           name: 'http-postgres',
+          env,
           include: [
             'src/provider/rfc*.http.test.ts',
             'src/provider/client-credentials.http.test.ts',
@@ -48,6 +55,7 @@ export default defineConfig({
       {
         test: {
           name: 'postgres',
+          env,
           include: ['src/**/*.postgres.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
@@ -58,6 +66,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          env,
           include: ['e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,

@@ -55,4 +55,4 @@ export { foreign, type Html, html, raw } from './safe-html.ts';
 export { type SendPageOptions, sendPage } from './send-page.ts';
 export { createLimitedServer, type ServerLimits } from './server-limits.ts';
 export { createSite, type Site } from './site.ts';
-export { createTracing, noTracing, type Tracing } from './tracing.ts';
+export { noTracing, openTracing, type Tracing } from './tracing.ts';

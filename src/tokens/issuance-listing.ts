@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Database, Tables } from '../db/index.ts';
 import { cutPage, type Position, pageCursor } from '../http/index.ts';
 import type { IssuanceQuery, IssuanceRow, IssuanceStatus } from './issuance-rows.ts';
+import { examineOwned, findOwners, type Owners } from './issuance-search.ts';
 
 /**
  * Most records that one page looks at. Filters without an index are asked of these only, so that a filter
@@ -51,6 +52,8 @@ export function createIssuances({ kysely }: Pick<Database, 'kysely'>) {
       const { sort = '-issued_at', limit, cursor } = query;
       const cursors = pageCursor(`issuances ${sort}`);
       const after = cursor === undefined ? undefined : cursors.read(cursor);
+      const owners = query.q === undefined ? undefined : await findOwners(kysely, query.q);
+      if (owners) return listOwned(kysely, query, { owners, after, now });
       const rows = await pageQuery(kysely, query, { after, now }).execute();
       const { items, next } = cutPage(rows, limit, placeOf);
       const further =
@@ -106,6 +109,10 @@ function isNarrowed({ resource, grant_type, kind, status, q }: IssuanceQuery): b
   return [resource, grant_type, kind, status, q].some((filter) => filter !== undefined);
 }
 
+function sourceOf(db: Kysely<Tables>, query: IssuanceQuery, after: Position | undefined) {
+  return walk(db, query, after).select(columns);
+}
+
 /** How many records one page may look at. */
 function budgetOf({ status }: IssuanceQuery): number {
   return status === undefined || status === 'expired' ? mostExamined : mostJudged;
@@ -140,16 +147,42 @@ function walk(
     .orderBy('jti', direction);
 }
 
+/** One page of what the people and clients were issued whom a search means. */
+async function listOwned(
+  db: Kysely<Tables>,
+  query: IssuanceQuery,
+  { owners, after, now }: { owners: Owners; after: Position | undefined; now: Date },
+): Promise<{ items: IssuanceRow[]; next_cursor?: string }> {
+  const { sort = '-issued_at', limit } = query;
+  const ascending = sort === 'issued_at';
+  const budget = budgetOf(query);
+  const { jtis, stop } = await examineOwned(db, { owners, ascending, after, budget });
+  const source = sourceOf(db, query, after).where('jti', 'in', ['', ...jtis]);
+  const rows = await filtered(db, source, { query: { ...query, q: undefined }, now }).execute();
+  const { items, next = stop } = cutPage(rows, limit, placeOf);
+  return { items, ...(next && { next_cursor: pageCursor(`issuances ${sort}`).write(next) }) };
+}
+
 /** The one statement of a page, with one row more than fits. */
 export function pageQuery(
   db: Kysely<Tables>,
   query: IssuanceQuery,
   { after, now }: { after: Position | undefined; now: Date },
 ) {
+  const source = sourceOf(db, query, after).limit(budgetOf(query));
+  return filtered(db, source, { query, now });
+}
+
+/** Those of the records that the filters leave, judged and in order. */
+function filtered(
+  db: Kysely<Tables>,
+  source: ReturnType<typeof sourceOf>,
+  { query, now }: { query: IssuanceQuery; now: Date },
+) {
   const { resource, grant_type, kind, status, q, sort = '-issued_at', limit } = query;
   const direction = sort === 'issued_at' ? 'asc' : 'desc';
   return db
-    .selectFrom(walk(db, query, after).select(columns).limit(budgetOf(query)).as('i'))
+    .selectFrom(source.as('i'))
     .select(shown(now))
     .$if(resource !== undefined, (page) => page.where('i.resource', '=', resource ?? ''))
     .$if(grant_type !== undefined, (page) => page.where('i.grant_type', '=', grant_type ?? ''))

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import Koa from 'koa';
 import { expect, test } from 'vitest';
-import { createTracing } from './tracing.ts';
+import { createTracing } from './open-telemetry.ts';
 
 interface Sent {
   resourceSpans: { scopeSpans: { spans: SentSpan[] }[] }[];

@@ -1,0 +1,101 @@
+import { Button } from '@mantine/core';
+import { useState } from 'react';
+import { useNavigate } from 'react-router';
+import { useMay } from '../../api/context.tsx';
+import type { Row } from '../../api/types.ts';
+import { Chip, Status } from '../../parts/Chip.tsx';
+import { Foreign } from '../../parts/Foreign.tsx';
+import { PlusIcon } from '../../parts/icons.tsx';
+import { PageHeader } from '../../parts/PageHeader.tsx';
+import { ScopeList } from '../../parts/ScopeList.tsx';
+import { DataTable } from '../../parts/table/DataTable.tsx';
+import type { Column, Filter } from '../../parts/table/types.ts';
+import { CreateResource } from './ResourceDialogs.tsx';
+
+type Resource = Row<'resources'>;
+
+const columns: readonly Column<Resource>[] = [
+  {
+    id: 'name',
+    header: 'Resource',
+    sort: 'slug',
+    cell: (row) => <Foreign text={row.display_name} />,
+  },
+  { id: 'uri', header: 'Address', cell: (row) => <Foreign text={row.uri} limit={90} /> },
+  {
+    id: 'scopes',
+    header: 'Scopes',
+    cell: (row) => <ScopeList scope={row.scopes.map(({ name }) => name).join(' ')} most={2} />,
+  },
+  { id: 'format', header: 'Tokens', width: 90, cell: (row) => row.token_format },
+  { id: 'source', header: 'Made in', width: 120, cell: (row) => <Chip>{row.source}</Chip> },
+  {
+    id: 'status',
+    header: 'Status',
+    width: 110,
+    cell: (row) => <Status value={row.enabled ? 'enabled' : 'disabled'} />,
+  },
+  {
+    id: 'aliases',
+    header: 'Aliases',
+    hidden: true,
+    cell: (row) => <Foreign text={row.aliases.join(', ')} fallback="none" />,
+  },
+];
+
+const filters: readonly Filter<'resources'>[] = [
+  {
+    name: 'enabled',
+    label: 'Status',
+    options: [
+      { value: 'true', label: 'enabled' },
+      { value: 'false', label: 'disabled' },
+    ],
+  },
+  {
+    name: 'source',
+    label: 'Made in',
+    options: [
+      { value: 'config', label: 'configuration' },
+      { value: 'admin', label: 'administration' },
+      { value: 'builtin', label: 'built in' },
+    ],
+  },
+  { name: 'client_id', label: 'Server' },
+];
+
+export default function Resources() {
+  const may = useMay();
+  const navigate = useNavigate();
+  const [creating, setCreating] = useState(false);
+  return (
+    <>
+      <PageHeader title="Resources">
+        {may('resources', 'create') && (
+          <Button leftSection={<PlusIcon size={14} />} onClick={() => setCreating(true)}>
+            Register MCP server
+          </Button>
+        )}
+      </PageHeader>
+      <DataTable
+        noun="resources"
+        label="Resources"
+        columns={columns}
+        filters={filters}
+        search="Name, address or host"
+        href={(row) => `/resources/${encodeURIComponent(row.id)}`}
+        empty={
+          <>
+            <h2>No MCP server is protected yet</h2>
+            <p className="muted">Register one: its address is what clients ask for.</p>
+          </>
+        }
+      />
+      <CreateResource
+        opened={creating}
+        onClose={() => setCreating(false)}
+        onMade={(id) => void navigate(`/resources/${encodeURIComponent(id)}`)}
+      />
+    </>
+  );
+}

@@ -1,0 +1,6 @@
+declare module 'virtual:contract-routes' {
+  export const routes: Readonly<
+    Record<string, readonly [method: string, path: string, permission: string]>
+  >;
+}
+declare module 'virtual:design-tokens.css';
