@@ -8,6 +8,7 @@ import { createLiveProvider, type ProviderDeps } from './provider/index.ts';
 import { createPublicApp } from './public-app.ts';
 import { openRooms, type Rooms, type RoomsDeps, reconcile } from './rooms.ts';
 import { createScheduler } from './scheduler/index.ts';
+import { sweepsOf } from './sweeps.ts';
 
 /** The whole server, built once: two Koa applications and what a process needs to run them. */
 export type App = Awaited<ReturnType<typeof createApp>>;
@@ -56,9 +57,11 @@ function build(config: Config, rooms: Rooms, localKey: string | undefined) {
   const adminApp = createAdminApp(
     {
       ...{ ...rooms, health, scheduler, auditMeta: deps.auditMeta },
+      sweeps: sweepsOf(rooms, config),
       signInElsewhere: createSignInElsewhere({
         ...{ ...rooms, auditMeta: deps.auditMeta },
         localSignIn: config.session.local_sign_in,
+        externalUrl: config.admin.external_url,
       }),
     },
     {

@@ -40,11 +40,11 @@ import { createFlows } from './flows/index.ts';
 import {
   createGuardedFetch,
   createGuardedRequest,
-  createTracing,
   type FetchLimits,
   type GuardedFetch,
   type GuardedRequest,
   noTracing,
+  openTracing,
   type Tracing,
 } from './http/index.ts';
 import {
@@ -102,7 +102,7 @@ export async function openRooms(
 ) {
   const secrets = secretsOf(config);
   const metrics = createMetrics(waysOut.metricsOfAll);
-  const tracing = tracingOf(config);
+  const tracing = await tracingOf(config);
   const db = opened ?? (await open(config, { metrics, tracing, log }));
   try {
     await migrate(db);
@@ -277,8 +277,8 @@ function open(
   });
 }
 
-function tracingOf({ observability: { tracing } }: Config): Tracing {
-  return tracing.enabled ? createTracing({ endpoint: tracing.otlp_endpoint }) : noTracing;
+async function tracingOf({ observability: { tracing } }: Config): Promise<Tracing> {
+  return tracing.enabled ? openTracing({ endpoint: tracing.otlp_endpoint }) : noTracing;
 }
 
 function guardedFetch(

@@ -115,3 +115,23 @@ test('two replicas that start with the same file MUST make each declared account
   );
   expect(reports.flatMap(({ updated }) => updated)).toEqual([]);
 });
+
+test('a link made while its person is given a role MUST NOT outlive that, on two replicas at once', async () => {
+  const { db, accounts, meta } = one;
+  const unlessAbove = ({ role }: { role?: string }) => {
+    if (role !== undefined) throw new Error('above the caller');
+  };
+  for (let round = 0; round < rounds; round++) {
+    const email = `rising${round}@example.com`;
+    const { id } = await accounts.create({ email, source: 'admin' }, meta);
+    await Promise.allSettled([
+      two.accounts.passwordLinks.create(id, 'reset', two.meta, unlessAbove),
+      accounts.update(id, { role: 'operator' }, meta),
+    ]);
+    const links = db.kysely
+      .selectFrom('one_time_links')
+      .select('purpose')
+      .where('subject', '=', id);
+    expect(await links.execute()).toEqual([]);
+  }
+});

@@ -10,7 +10,7 @@ import {
   purgeAdminSessions,
   touchAdminSession,
 } from './admin-sessions-queries.ts';
-import { toUser, type User } from './user.ts';
+import { type Role, toUser, type User } from './user.ts';
 
 /** `admin.session_*` of the configuration, in seconds. */
 export interface AdminSessionLimits {
@@ -101,9 +101,13 @@ export function createAdminSessions(
       return toSession({ ...row, expires_at: expiresAt });
     },
 
-    /** Whether a session, by the hash of its cookie's value, goes on. Is no use of it. */
-    isAlive: async (id: string): Promise<boolean> =>
-      (await findAdminSession(kysely, id, now())) !== undefined,
+    /**
+     * The role that the person of a session has now, by the hash of its cookie's value. Is no use of it.
+     *
+     * @returns undefined for an ended session, and for a person whose role was taken away
+     */
+    roleIn: async (id: string): Promise<Role | undefined> =>
+      (await findAdminSession(kysely, id, now()))?.role ?? undefined,
 
     /** Ends a session, by the hash of its cookie's value, and records who signed out. */
     async end(id: string, meta: AuditMeta): Promise<boolean> {

@@ -11,7 +11,7 @@ import {
 } from './links.ts';
 import type { Passwords } from './passwords.ts';
 import { checkNewPassword } from './policy.ts';
-import type { UserRow } from './queries.ts';
+import { lockOwners, type UserRow } from './queries.ts';
 import { AccountRefusal, actorOf, type ChangeMeta, toUser, type User } from './user.ts';
 import {
   accepted,
@@ -76,6 +76,8 @@ export function createPasswordLinks({ db, now, passwords }: Deps) {
       may: (user: User) => void = () => {},
     ): Promise<NewLink> =>
       transaction(async (trx) => {
+        // Attack: one made while its person becomes somebody above the caller. Such a change waits for this.
+        await lockOwners(trx);
         const row = await requireUser(trx, id);
         may(toUser(row));
         requireFit(row, purpose);

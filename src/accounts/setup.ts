@@ -47,7 +47,7 @@ export function createSetup({ db, now, passwords }: Deps) {
         const detail = { expires_at: expiresAt };
         await recordAudit(
           trx,
-          { type: 'setup_link_created', actor: { kind: 'system' }, detail },
+          { type: 'setup_link_created', actor: meta.actor ?? { kind: 'system' }, detail },
           meta,
         );
       });

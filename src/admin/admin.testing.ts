@@ -31,7 +31,7 @@ export async function testAdmin(
   const rooms = await openRooms(config, { log, db: { ...db, close: async () => {} } });
   const app = createAdminApp(
     {
-      ...{ ...rooms, health, scheduler: { states: async () => [] } },
+      ...{ ...rooms, health, scheduler: { states: async () => [] }, sweeps: [] },
       auditMeta: () => ({ at: rooms.now() }),
     },
     {

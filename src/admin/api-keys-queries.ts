@@ -72,12 +72,19 @@ export function findApiKey(
   return selectKeys(db, now).where('id', '=', id).executeTakeFirst();
 }
 
+/** Together with what the person behind it may do now; `null` where that is nothing, or nobody is behind it. */
 export function findApiKeyByHash(
   db: Kysely<Tables>,
   hash: string,
   now: Date,
-): Promise<ApiKeyRow | undefined> {
-  return selectKeys(db, now).where('hash', '=', hash).executeTakeFirst();
+): Promise<(ApiKeyRow & { maker_role: Permission | null }) | undefined> {
+  return selectKeys(db, now)
+    .select(
+      sql<Permission | null>`(SELECT u.role FROM users u
+        WHERE u.id = api_keys.created_by AND u.status = 'active')`.as('maker_role'),
+    )
+    .where('hash', '=', hash)
+    .executeTakeFirst();
 }
 
 export async function insertApiKey(

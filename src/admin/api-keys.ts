@@ -58,7 +58,7 @@ export function createApiKeys({ db, now }: { db: Database; now: () => Date }) {
       const row = {
         ...{ id: newKeyId(), name, role, hash: hashId(value) },
         prefix: value.slice(0, start.length + shown),
-        ...{ created_by: by.actor.id, created_at: at, expires_at: expires },
+        ...{ created_by: await personBehind(by), created_at: at, expires_at: expires },
       };
       await db.kysely.transaction().execute(async (trx) => {
         await insertApiKey(trx, row);
@@ -91,12 +91,34 @@ export function createApiKeys({ db, now }: { db: Database; now: () => Date }) {
       const at = now();
       const row = await findApiKeyByHash(db.kysely, hashId(value), at);
       if (row?.status !== 'active') return undefined;
+      const role = roleNow(row);
+      if (!role) return undefined;
       if (!row.last_used_at || at.getTime() - row.last_used_at.getTime() >= 60_000) {
         await markApiKeyUsed(db.kysely, { id: row.id, at, from });
       }
-      return row;
+      return { id: row.id, role };
     },
   };
+
+  /** Who is behind a key that a key makes: the person who made that one. */
+  async function personBehind({ actor }: By): Promise<string | undefined> {
+    const key = actor.id?.startsWith('key_') ? await findApiKey(db.kysely, actor.id, now()) : null;
+    return key?.created_by?.startsWith('usr_') ? key.created_by : actor.id;
+  }
+}
+
+/**
+ * What a key may do: no more than the person who made it may do now. Attack: somebody who is let go keeps a key, and
+ * lets themselves in again. A key that the configuration's key or the command line made stands for itself.
+ */
+function roleNow({
+  role,
+  created_by,
+  maker_role,
+}: ApiKeyRow & { maker_role: Permission | null }): Permission | undefined {
+  if (!created_by?.startsWith('usr_')) return role;
+  if (!maker_role) return undefined;
+  return permits(maker_role, role) ? role : maker_role;
 }
 
 function newKeyId(): string {

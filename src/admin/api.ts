@@ -17,6 +17,7 @@ import { type IdentityProviderDeps, identityProviderRoutes } from './identity-pr
 import { type InspectorDeps, inspectorRoutes } from './inspector-routes.ts';
 import { type IssuanceDeps, issuanceRoutes } from './issuance-routes.ts';
 import { type KeyDeps, keyRoutes } from './key-routes.ts';
+import { type MaintenanceDeps, maintenanceRoutes } from './maintenance-routes.ts';
 import { concernsApi, permits } from './policy.ts';
 import { type ResourceDeps, resourceRoutes } from './resource-routes.ts';
 import type { ServedRoute } from './served-route.ts';
@@ -40,6 +41,7 @@ export type ApiDeps = AuditDeps &
   InspectorDeps &
   IssuanceDeps &
   KeyDeps &
+  MaintenanceDeps &
   ResourceDeps &
   SessionDeps &
   SettingsDeps &
@@ -62,9 +64,32 @@ export interface Admission {
 /** The admin API: one gate in front of everything under its path, then its routes. */
 export function createAdminApi(
   deps: ApiDeps,
-  { authenticate, apiKeys, sessions }: Admission,
+  admission: Admission,
 ): { gate: Middleware; router: Router } {
-  const served = [
+  const { authenticate } = admission;
+  const callers = new WeakMap<object, Caller>();
+  const once = createIdempotency(deps);
+  const router = new Router({ sensitive: true, strict: true });
+  for (const { route, serve } of servedRoutes(deps, admission)) {
+    const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
+    router.register(path, [route.method], async (ctx) => {
+      const by = permitted(callers.get(ctx.req), route, deps.auditMeta);
+      await serve(ctx, by, once);
+    });
+  }
+  return { gate: gate(authenticate, callers), router };
+}
+
+/**
+ * Every route of the contract with what fulfils it.
+ *
+ * @throws Error when a route has none, which is a mistake in the program
+ */
+export function servedRoutes(
+  deps: ApiDeps,
+  { authenticate, apiKeys, sessions }: Admission,
+): readonly ServedRoute[] {
+  return allOf([
     ...apiKeyRoutes(apiKeys),
     ...auditRoutes(deps, authenticate),
     ...clientRoutes(deps),
@@ -76,6 +101,7 @@ export function createAdminApi(
     ...inspectorRoutes(deps),
     ...issuanceRoutes(deps),
     ...keyRoutes(deps),
+    ...maintenanceRoutes(deps),
     ...resourceRoutes(deps),
     ...sessionRoutes(deps, sessions),
     ...settingsRoutes(deps),
@@ -84,18 +110,7 @@ export function createAdminApi(
     ...trustedIssuerRoutes(deps),
     ...userRoutes(deps),
     ...workspaceRoutes(deps),
-  ];
-  const callers = new WeakMap<object, Caller>();
-  const once = createIdempotency(deps);
-  const router = new Router({ sensitive: true, strict: true });
-  for (const { route, serve } of allOf(served)) {
-    const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
-    router.register(path, [route.method], async (ctx) => {
-      const by = permitted(callers.get(ctx.req), route, deps.auditMeta);
-      await serve(ctx, by, once);
-    });
-  }
-  return { gate: gate(authenticate, callers), router };
+  ]);
 }
 
 /** Nobody learns so much as which paths exist without a credential. */

@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import type { Logger } from 'pino';
 import type { Accounts, createAdminSessions } from '../accounts/index.ts';
-import type { Metrics } from '../audit/index.ts';
+import type { Actor, Metrics } from '../audit/index.ts';
 import {
   assets,
   createSite,
@@ -14,8 +14,10 @@ import {
 import { type Admission, type ApiDeps, createAdminApi } from './api.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createAuthenticate } from './authenticate.ts';
+import type { AdminClient } from './client.ts';
 import { type Health, liveness, readiness } from './health.ts';
 import { checkHost } from './host.ts';
+import { createInProcessClient } from './in-process.ts';
 import { metricsRoute } from './metrics.ts';
 import { createSessionCookies, type StartAdminSession } from './session-cookies.ts';
 import { setupRoutes } from './setup.ts';
@@ -73,8 +75,20 @@ export function createAdminApp(deps: AdminDeps, options: AdminOptions): Koa {
   return app;
 }
 
+/** The admin API for the command line while no server runs, under the name of its user. */
+export function createLocalAdmin(
+  deps: Omit<AdminDeps, 'health' | 'signInElsewhere'>,
+  options: Pick<AdminOptions, 'issuer' | 'cookieSecret'>,
+  actor: Actor,
+): AdminClient {
+  return createInProcessClient({ ...deps, issuer: options.issuer }, admit(deps, options), actor);
+}
+
 /** The only ways in. */
-function admit(deps: AdminDeps, { apiKey, localKey, cookieSecret }: AdminOptions): Admission {
+function admit(
+  deps: Omit<AdminDeps, 'health' | 'signInElsewhere'>,
+  { apiKey, localKey, cookieSecret }: Pick<AdminOptions, 'apiKey' | 'localKey' | 'cookieSecret'>,
+): Admission {
   const sessions = createSessionCookies(deps, cookieSecret);
   const apiKeys = createApiKeys(deps);
   const authenticate = createAuthenticate({ ...deps, sessions, apiKeys }, { apiKey, localKey });

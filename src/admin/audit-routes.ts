@@ -36,10 +36,11 @@ export function auditRoutes(deps: AuditDeps, authenticate: Authenticate): Served
     }),
 
     fulfil(audit.verification, async () => verificationToWire(auditLog.verifier.state())),
-    fulfil(audit.verify, async (_request, { actor, meta }) => {
+    fulfil(audit.verify, async ({ body: { from, head: known } }, { actor, meta }) => {
       const event = { type: 'audit_verification_started', actor, detail: {} } as const;
       await recordAudit(deps.db.kysely, event, meta);
-      return verificationToWire(auditLog.verifier.start());
+      const asked = { known, ...(from !== undefined && { from: new Date(from) }) };
+      return verificationToWire(auditLog.verifier.start(asked));
     }),
 
     fulfil(audit.deadLetters, async ({ query: { limit, cursor } }) => {
@@ -134,6 +135,7 @@ function verificationToWire(state: VerifierState): z.input<typeof verification> 
         }
       : null,
     head: state.head ?? null,
+    dropped_before: state.floor ?? null,
     message: state.message ?? null,
   };
 }

@@ -13,12 +13,13 @@ import { OAuthError } from '../oauth/index.ts';
 import { spanOf } from './audit-span.ts';
 import type { Authenticate, By } from './caller.ts';
 import { audit } from './contract/index.ts';
-import { fulfilStream, type ServedRoute } from './served-route.ts';
+import { permits } from './policy.ts';
+import { fulfilDownload, fulfilStream, type ServedRoute } from './served-route.ts';
 
 export interface AuditStreamDeps {
   db: Database;
   auditLog: AuditLog;
-  adminSessions: Pick<ReturnType<typeof createAdminSessions>, 'isAlive'>;
+  adminSessions: Pick<ReturnType<typeof createAdminSessions>, 'roleIn'>;
 }
 
 /** All in milliseconds. */
@@ -32,13 +33,13 @@ const mostBehind = 1024 * 1024;
 export function auditStreams(deps: AuditStreamDeps, authenticate: Authenticate): ServedRoute[] {
   const { auditLog } = deps;
   return [
-    fulfilStream(audit.export, async ({ query: { format, ...query } }, by, ctx) => {
+    fulfilDownload(audit.export, async ({ query: { format, ...query } }, by) => {
       const { from, to, ...filters } = query;
       await recordAccess(deps, format, query, by);
       const day = by.meta.at.toISOString().slice(0, 10);
-      ctx.attachment(`audit-${day}.${format}`);
-      ctx.type = exportTypes[format];
-      ctx.body = Readable.from(auditLog.export(format, { ...filters, ...spanOf({ from, to }) }));
+      const events = auditLog.export(format, { ...filters, ...spanOf({ from, to }) });
+      const name = `audit-${day}.${format}`;
+      return { name, type: exportTypes[format], body: Readable.from(events) };
     }),
 
     fulfilStream(audit.tail, async ({ query }, by, ctx) => {
@@ -101,7 +102,7 @@ function tell(stream: PassThrough, event: ListedEvent): void {
   if (stream.writableLength > mostBehind) stream.destroy();
 }
 
-/** Whoever signed out, or whose key was revoked, follows no longer. */
+/** Whoever signed out, or whose role or key was taken away, follows no longer. */
 async function stillIn(
   { adminSessions }: AuditStreamDeps,
   authenticate: Authenticate,
@@ -109,7 +110,10 @@ async function stillIn(
   by: By,
 ): Promise<boolean> {
   try {
-    if (by.signedIn) return await adminSessions.isAlive(by.signedIn.session.id);
+    if (by.signedIn) {
+      const role = await adminSessions.roleIn(by.signedIn.session.id);
+      return role !== undefined && permits(role, audit.tail.permission);
+    }
     await authenticate(ctx);
     return true;
   } catch {

@@ -7,6 +7,7 @@ import { OAuthError } from '../oauth/index.ts';
 import type { ApiKeys } from './api-keys.ts';
 import type { Authenticate, Caller } from './caller.ts';
 import { comparison } from './comparison.ts';
+import { systemUserHeader } from './local-key.ts';
 import type { AdminSessionCookies } from './session-cookies.ts';
 
 export interface AuthenticateDeps {
@@ -34,7 +35,7 @@ export function createAuthenticate(deps: AuthenticateDeps, keys: ConfiguredKeys)
 
   async function byKey(ctx: Context, key: string): Promise<Caller> {
     if (isFromHere(ctx) && local(key)) {
-      return { kind: 'local_key', actor: { kind: 'cli', id: 'local_key' }, role: 'owner' };
+      return { kind: 'local_key', actor: { kind: 'cli', id: systemUser(ctx) }, role: 'owner' };
     }
     const known = await deps.apiKeys.use(key, currentRequest().ip);
     if (known) {
@@ -68,6 +69,16 @@ export function createAuthenticate(deps: AuthenticateDeps, keys: ConfiguredKeys)
     if (key === undefined) throw refused();
     return byKey(ctx, key);
   };
+}
+
+/** Who sits at the command line, which only the holder of the key in the data directory may say. */
+function systemUser(ctx: Context): string {
+  try {
+    const name = decodeURIComponent(ctx.get(systemUserHeader));
+    return /^[^\p{Cc}]{1,100}$/u.test(name) ? name : 'local_key';
+  } catch {
+    return 'local_key';
+  }
 }
 
 /** The key in the data directory is for programs on this computer, whoever else may have read it. */

@@ -39,3 +39,8 @@ export interface By extends Caller {
  * @throws OAuthError 401; 403 for a call that another site could have made; 429 for guessed keys
  */
 export type Authenticate = (ctx: Context) => Promise<Caller>;
+
+/** Where something comes from that this caller makes. */
+export function sourceOf({ actor }: Pick<By, 'actor'>): 'admin' | 'cli' {
+  return actor.kind === 'cli' ? 'cli' : 'admin';
+}

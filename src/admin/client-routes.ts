@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { documentChanges } from '../audit/index.ts';
 import type { Check, Client, Clients } from '../clients/index.ts';
+import type { LoadedConfig } from '../config/index.ts';
 import type { Database } from '../db/index.ts';
 import { OAuthError } from '../oauth/index.ts';
 import type { Resources } from '../resources/index.ts';
-import type { By } from './caller.ts';
+import { type By, sourceOf } from './caller.ts';
 import { clientDetail, clientRow, clientVersion } from './client-wire.ts';
 import { clients as contract } from './contract/index.ts';
 import type { Precondition } from './precondition.ts';
@@ -14,6 +15,7 @@ export interface ClientDeps {
   db: Database;
   clients: Clients;
   resources: Pick<Resources, 'all'>;
+  configuration: Pick<LoadedConfig, 'config'>;
   now: () => Date;
 }
 
@@ -32,7 +34,7 @@ export function clientRoutes(deps: ClientDeps): ServedRoute[] {
 
     fulfil(contract.create, async ({ body: { client_id = newId(), ...members } }, by) => {
       const declared = { client_id, ...members };
-      const { clientSecret } = await clients.create(declared, 'admin', by);
+      const { clientSecret } = await clients.create(declared, sourceOf(by), by);
       const made = await detail(deps, client_id);
       return { ...made, ...(clientSecret !== undefined && { client_secret: clientSecret }) };
     }),
@@ -65,10 +67,19 @@ export function clientRoutes(deps: ClientDeps): ServedRoute[] {
       return { id, grants: ended.grants, authorizations: ended.families };
     }),
 
-    fulfil(contract.remove, async ({ params: { id }, precondition }, by) => {
-      const ended = await clients.remove(id, by, { check: unlessChanged(precondition) });
+    fulfil(contract.remove, async ({ params: { id }, query: { reason }, precondition }, by) => {
+      const ended = await clients.remove(id, by, { check: unlessChanged(precondition), reason });
       if (!ended) throw unknownId();
       return { id, grants: ended.grants, authorizations: ended.families };
+    }),
+
+    fulfil(contract.initialAccessToken, async ({ body: { expires_in } }, by) => {
+      const { token, expiresAt } = await clients.issueInitialAccessToken(expires_in, by);
+      return {
+        initial_access_token: token,
+        expires_at: expiresAt.toISOString(),
+        dcr_mode: deps.configuration.config.dcr.mode,
+      };
     }),
   ];
 }

@@ -3,11 +3,18 @@
  * requests whose `Host` is neither `admin.external_url`'s nor this computer's.
  */
 export { revokeAllApiKeys } from './api-keys-ending.ts';
-export { type AdminDeps, type AdminOptions, createAdminApp } from './app.ts';
-export { AdminCallError, type AdminClientOptions, createAdminClient } from './client.ts';
+export { type AdminDeps, type AdminOptions, createAdminApp, createLocalAdmin } from './app.ts';
+export {
+  AdminCallError,
+  type AdminClient,
+  type AdminClientOptions,
+  type Call,
+  createAdminClient,
+} from './client.ts';
 export { type Health, liveness, readiness } from './health.ts';
 export { removeExpiredRequests } from './idempotency-queries.ts';
-export { type LocalKey, makeLocalKey, readLocalKey } from './local-key.ts';
+export { type LocalKey, makeLocalKey, readLocalKey, systemUserHeader } from './local-key.ts';
+export type { Sweep } from './maintenance-routes.ts';
 export { openApiReference } from './openapi.ts';
 export type { StartAdminSession } from './session-cookies.ts';
 export { setupUrl } from './setup.ts';

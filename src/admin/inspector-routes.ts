@@ -133,7 +133,7 @@ function unreadable(summary: string): Inspection {
 
 /** The record that claims belong to: by `jti`, and of the same client and subject. */
 async function recordOf({ db }: InspectorDeps, { jti, client_id: client, sub }: Members) {
-  if (typeof jti !== 'string' || jti.length > 200) return undefined;
+  if (typeof jti !== 'string' || jti.length > 200 || jti.includes('\0')) return undefined;
   const facts = await findIssuanceFacts(db, jti);
   const isSame =
     (client ?? null) === (facts?.client_id ?? null) && (sub ?? facts?.sub) === facts?.sub;

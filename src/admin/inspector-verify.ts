@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Keys } from '../keys/index.ts';
 import type { inspectionCheck } from './contract/inspector.ts';
 import { timeInWords } from './inspector-claims.ts';
-import type { Members, Pasted } from './inspector-input.ts';
+import { type Members, type Pasted, withoutEnd } from './inspector-input.ts';
 import { type Reason, reason } from './inspector-policy.ts';
 
 export type Check = z.input<typeof inspectionCheck>;
@@ -95,7 +95,7 @@ function issuer({ iss }: Members, expected: Expected): Judged {
   if (typeof iss !== 'string')
     return failed('issuer', 'other_issuer', 'It does not name an issuer (`iss`).');
   const nearly =
-    iss.replace(/\/+$/, '').toLowerCase() === expected.issuer.replace(/\/+$/, '').toLowerCase();
+    withoutEnd(iss, '/').toLowerCase() === withoutEnd(expected.issuer, '/').toLowerCase();
   const detail = nearly
     ? `\`iss\` differs from ${expected.issuer} in case or a slash at its end; it is compared byte for byte.`
     : `\`iss\` is another issuer than ${expected.issuer}.`;

@@ -242,6 +242,28 @@ test.each([
   expect(await inspect(token)).toMatchObject({ kind, verdict, issuance_id: null });
 });
 
+const jwtOf = (...parts: object[]) =>
+  [...parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')), 'c2ln'].join(
+    '.',
+  );
+
+test.each([
+  ['quotes within', `x${'"'.repeat(99_000)}x`],
+  ['a word without end', `a_${'b'.repeat(99_000)}_`],
+  ['slashes in iss', jwtOf({ alg: 'ES256' }, { iss: `x${'/'.repeat(70_000)}x` })],
+])('%s of great length MUST NOT stop the server (OV05)', async (_what, token) => {
+  const began = performance.now();
+  await inspect(token);
+  expect(performance.now() - began).toBeLessThan(2000);
+});
+
+test('claims that no table can hold are of nobody, and no fault (OV03)', async () => {
+  const claims = { jti: '\0', sub: '\0', client_id: '\0', aud: '\0', exp: 1e300 };
+  const answer = { verdict: 'not_ours', issuance_id: null };
+  expect(await inspect(JSON.stringify(claims))).toMatchObject(answer);
+  expect(await inspect(jwtOf({ alg: 'ES256' }, claims))).toMatchObject(answer);
+});
+
 test.each([
   ['neither', {}, 400],
   ['both', { token: 'x', claims: {} }, 400],

@@ -36,16 +36,20 @@ describe('the key in the data directory', () => {
     expect(JSON.parse(session.body)).toMatchObject({ kind: 'local_key', role: 'owner' });
     const made = await admin.send('/admin/api/users', {
       method: 'POST',
-      headers: { ...bearer(local.key), 'content-type': 'application/json' },
+      headers: {
+        ...bearer(local.key),
+        'content-type': 'application/json',
+        'x-authserver-system-user': 'Zo%C3%AB',
+      },
       body: '{"email":"cli@example.test"}',
     });
     expect(made.status).toBe(201);
     const events = await db.kysely
       .selectFrom('audit_events')
-      .select(['type', 'actor_kind'])
+      .select(['actor_kind', 'actor_id'])
       .where('type', '=', 'user_created')
       .execute();
-    expect(events).toEqual([{ type: 'user_created', actor_kind: 'cli' }]);
+    expect(events).toEqual([{ actor_kind: 'cli', actor_id: 'Zoë' }]);
   });
 
   it('MUST NOT be taken from another computer, also behind a proxy on this one', async () => {

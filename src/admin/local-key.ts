@@ -3,8 +3,14 @@ import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } 
 import { join } from 'node:path';
 import { z } from 'zod';
 
+/** Tells with the key, percent-encoded, the name of the system user for the audit log. */
+export const systemUserHeader = 'x-authserver-system-user';
 const fileName = 'admin.key';
-const content = z.object({ url: z.url(), key: z.string().min(32) });
+const content = z.object({
+  url: z.url(),
+  key: z.string().min(32),
+  issuer: z.string().optional(),
+});
 
 /** How programs on this computer reach the admin listener of a running server: `<data directory>/admin.key`. */
 export interface LocalKey {
@@ -12,21 +18,27 @@ export interface LocalKey {
   url: string;
   /** Sent as `Authorization: Bearer`; good while that server runs, from this computer only. */
   key: string;
+  /** `server.issuer` of that server: two that share a data directory must not be mistaken for each other. */
+  issuer?: string | undefined;
 }
 
 /**
- * Makes a key and writes `{"url": …, "key": …}` to `admin.key` in the data directory, mode 0600. The file
+ * Makes a key and writes `{"url": …, "key": …, "issuer": …}` to `admin.key` in the data directory, mode 0600. The file
  * appears with all of its content or not at all, in place of one that a killed server has left.
  *
  * @returns `remove`, which takes the file away again, unless another server has put its own there
  * @throws the error of the file system where the directory cannot be written
  */
-export function makeLocalKey(directory: string, url: string): LocalKey & { remove(): void } {
+export function makeLocalKey(
+  directory: string,
+  url: string,
+  issuer?: string,
+): LocalKey & { remove(): void } {
   const key = randomBytes(32).toString('base64url');
   const file = join(directory, fileName);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  writeFileSync(draft, `${JSON.stringify({ url, key })}\n`, { mode: 0o600, flag: 'wx' });
+  writeFileSync(draft, `${JSON.stringify({ url, key, issuer })}\n`, { mode: 0o600, flag: 'wx' });
   renameSync(draft, file);
   return {
     url,

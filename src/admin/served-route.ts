@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Context } from 'koa';
 import type { z } from 'zod';
 import { type Fields, readJson, readQuery, single } from '../http/index.ts';
@@ -14,6 +15,29 @@ export interface ServedRoute {
   route: Route;
   /** Reads the request, does the work, and answers. Does NOT check who calls. */
   serve: (ctx: Context, by: By, once: Once) => Promise<void>;
+  /**
+   * The same without HTTP, where this process is the command line and no server: neither `If-Match` nor
+   * `Idempotency-Key`. Not there for what is streamed.
+   */
+  perform?: (sent: Sent, by: By) => Promise<unknown>;
+  /** The same without HTTP for what is downloaded. */
+  download?: (query: unknown, by: By) => Promise<Download>;
+}
+
+/** What was sent, before it is checked. */
+export interface Sent {
+  params: unknown;
+  query: unknown;
+  body: unknown;
+}
+
+/** A file that is made while it is read. */
+export interface Download {
+  /** Name of the file. */
+  name: string;
+  /** Media type. */
+  type: string;
+  body: Readable;
 }
 
 /** What a handler gets, checked. */
@@ -38,11 +62,10 @@ export function fulfil<
   return {
     route,
     async serve(ctx, by, once) {
-      const params = route.params.safeParse(ctx.params);
-      if (!params.success) throw unknownId();
+      const params = readParams(route.params, ctx.params);
       const query = take(route.query, readFields(readQuery(ctx)), 'query');
       const sent = route.method === 'GET' ? {} : await readBody(ctx);
-      const request = { params: params.data, query, body: take(route.body, sent, 'body') };
+      const request = { params, query, body: take(route.body, sent, 'body') };
       const input = { params: ctx.params, query, body: sent };
       await answer(ctx, route, () =>
         repeatable(ctx, { route, by, input }, once, () =>
@@ -53,6 +76,33 @@ export function fulfil<
         ),
       );
     },
+    async perform(sent, by) {
+      const request = {
+        params: readParams(route.params, sent.params),
+        query: take(route.query, sent.query, 'query'),
+        body: take(route.body, sent.body, 'body'),
+        precondition: () => {},
+      };
+      return route.answer.parse(await handler(request, by));
+    },
+  };
+}
+
+/** Fulfils a route whose answer is a file (`media` in the contract). */
+export function fulfilDownload<P extends z.ZodObject, Q extends z.ZodObject>(
+  route: Route<P, Q>,
+  handler: (request: { query: z.output<Q> }, by: By) => Promise<Download>,
+): ServedRoute {
+  return {
+    route,
+    async serve(ctx, by) {
+      const query = take(route.query, readFields(readQuery(ctx)), 'query');
+      const { name, type, body } = await handler({ query }, by);
+      ctx.attachment(name);
+      ctx.type = type;
+      ctx.body = body;
+    },
+    download: (query, by) => handler({ query: take(route.query, query, 'query') }, by),
   };
 }
 
@@ -124,6 +174,13 @@ async function repeatable(
 /** There is no row with this id. */
 export function unknownId(): OAuthError {
   return new OAuthError('invalid_request', 'There is nothing with this id.', { status: 404 });
+}
+
+/** @throws OAuthError 404 where no row could have such an id */
+function readParams<P extends z.ZodObject>(schema: P, sent: unknown): z.output<P> {
+  const params = schema.safeParse(sent);
+  if (!params.success) throw unknownId();
+  return params.data;
 }
 
 function readFields(fields: Fields): Record<string, string | undefined> {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hashId } from '../db/index.ts';
 import { apiKey, bearer, startApi, type TestApi } from './api.testing.ts';
 import { apiKeys, users as userContract } from './contract/index.ts';
 import { cookiesOf, openSignIn, signInAs, submitSignIn } from './sign-in.testing.ts';
@@ -211,13 +212,16 @@ describe('a session', () => {
   });
 
   it('MUST follow the role of its person at once, and end with the last one', async () => {
-    const { accounts } = api.server.app.rooms;
+    const { accounts, adminSessions } = api.server.app.rooms;
     const meta = { at: api.server.now() };
     const { cookie } = await signInAs(api.send, people.viewer);
     await accounts.update(id('viewer'), { role: 'operator' }, meta);
     expect(JSON.parse((await who(cookie)).body)).toMatchObject({ role: 'operator' });
+    const session = hashId(cookie.split('=')[1] ?? '');
+    expect(await adminSessions.roleIn(session)).toBe('operator');
     await accounts.update(id('viewer'), { role: null }, meta);
     expect(await who(cookie)).toMatchObject({ status: 401 });
+    expect(await adminSessions.roleIn(session)).toBeUndefined(); // the live view of the audit log ends
     await accounts.update(id('viewer'), { role: 'viewer' }, meta);
   });
 
@@ -325,6 +329,35 @@ describe('keys', () => {
       headers: bearer(apiKey),
     });
     expect(answer).toMatchObject({ status: 200, body: '{"signed_out":false}' });
+  });
+
+  it('MUST do no more than whoever made them may do now, also by a key that a key made', async () => {
+    const meta = now();
+    const person = { email: 'maker@example.test', password: 'a long enough password' };
+    const { id } = await accounts().create({ ...person, role: 'owner', source: 'admin' }, meta);
+    const { cookie, csrf } = await signInAs(api.send, person);
+    const make = async (headers: Record<string, string>): Promise<string> => {
+      const answer = await api.send('/admin/api/api-keys', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ name: 'of a person', role: 'owner' }),
+      });
+      return JSON.parse(answer.body).key;
+    };
+    const first = await make({ cookie, 'x-csrf-token': csrf });
+    const second = await make(bearer(first));
+    const roles = async () =>
+      Promise.all(
+        [first, second].map(async (key) => {
+          const answer = await api.send('/admin/api/session', { headers: bearer(key) });
+          return JSON.parse(answer.body).role ?? answer.status;
+        }),
+      );
+    expect(await roles()).toEqual(['owner', 'owner']);
+    await accounts().update(id, { role: 'viewer' }, meta);
+    expect(await roles()).toEqual(['viewer', 'viewer']);
+    await accounts().disable(id, meta);
+    expect(await roles()).toEqual([401, 401]);
   });
 
   it('note their last use, at most once a minute, with the address', async () => {

@@ -8,6 +8,7 @@ import {
 } from '../provider/federation-idp.testing.ts';
 import { providersYaml } from '../provider/federation-setup.testing.ts';
 import { startApi, type TestApi } from './api.testing.ts';
+import { openSignIn } from './sign-in.testing.ts';
 
 let idp: RealIdp;
 let api: TestApi;
@@ -180,6 +181,39 @@ it('the way out needs the form of this browser', async () => {
   expect((await pressProvider(createBrowser(admin), page, 'company')).response.status).toBe(403);
   const from = { origin: 'https://evil.test' };
   expect((await pressProvider(browser, page, 'company', from)).response.status).toBe(403);
+});
+
+it('with admin.external_url MUST NOT begin under another name, which leads the person there with the link', async () => {
+  const company = { slug: 'company', issuer: idp.issuer };
+  const away = await startApi({
+    admin: ', external_url: "https://admin.example.test"',
+    extra: providersYaml(company),
+  });
+  try {
+    const press = async (host: string) => {
+      const form = await openSignIn((path, sent) =>
+        away.send(path, { ...sent, headers: { ...sent?.headers, host } }),
+      );
+      return away.send(form.action, {
+        method: 'POST',
+        headers: {
+          ...{ host, cookie: form.cookie, accept: 'text/html' },
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+        body: new URLSearchParams({ csrf: form.csrf, provider: 'company' }).toString(),
+      });
+    };
+    const other = await press('localhost:31337');
+    expect(other).toMatchObject({ status: 403 });
+    expect(other.headers.location).toBeUndefined();
+    expect(other.body).toContain('https://admin.example.test/admin/sign-in');
+    const pending = away.server.db.kysely.selectFrom('provider_sign_ins').select('origin');
+    expect(await pending.execute()).toEqual([]);
+    expect((await press('admin.example.test')).status).toBe(303);
+    expect(await pending.execute()).toEqual([{ origin: 'https://admin.example.test' }]);
+  } finally {
+    await away.close();
+  }
 });
 
 it('a provider that is down is our page, and so is the person who went away', async () => {

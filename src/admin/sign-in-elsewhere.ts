@@ -20,6 +20,7 @@ import {
   readQuery,
   sendPage,
 } from '../http/index.ts';
+import { OAuthError } from '../oauth/index.ts';
 import { returnTo } from './policy.ts';
 import type { StartAdminSession } from './session-cookies.ts';
 import { type SignInElsewhere, signInPath } from './sign-in.ts';
@@ -36,6 +37,8 @@ export interface SignInElsewhereDeps {
   auditMeta: () => AuditMeta;
   /** `session.local_sign_in` */
   localSignIn: boolean;
+  /** `admin.external_url` */
+  externalUrl?: string | undefined;
 }
 
 /**
@@ -65,6 +68,7 @@ export function createSignInElsewhere(
     local: deps.localSignIn,
 
     async begin(ctx, { slug, returnTo: to }) {
+      refuseOtherNames(deps.externalUrl);
       const browser = markBrowser(ctx, cookie, cookieLife);
       const beganAt = { purpose: 'admin', origin: currentRequest().site.origin } as const;
       try {
@@ -99,6 +103,22 @@ export function createSignInElsewhere(
       });
     },
   };
+}
+
+/**
+ * Attack: somebody begins under a `Host` such as `localhost:31337` and has an owner finish it: the owner's
+ * browser would take the link for this listener to whatever listens there on the owner's computer.
+ *
+ * @throws OAuthError access_denied, 403
+ */
+function refuseOtherNames(externalUrl: string | undefined): void {
+  if (externalUrl === undefined) return;
+  const { origin } = new URL(externalUrl);
+  if (currentRequest().site.origin === origin) return;
+  const where = `${origin}${signInPath}`;
+  throw new OAuthError('access_denied', `Open ${where} to sign in at an identity provider.`, {
+    status: 403,
+  });
 }
 
 /**

@@ -1,8 +1,17 @@
 import type { z } from 'zod';
-import type { Accounts } from '../accounts/index.ts';
+import type { Accounts, Workspaces } from '../accounts/index.ts';
+import type { Clients } from '../clients/index.ts';
+import type { LoadedConfig } from '../config/index.ts';
+import type { Database } from '../db/index.ts';
+import type { Keys } from '../keys/index.ts';
 import { OAuthError, parseScope } from '../oauth/index.ts';
 import type { Resources } from '../resources/index.ts';
-import type { PersonalToken, Tokens } from '../tokens/index.ts';
+import {
+  mintForTesting,
+  type PersonalToken,
+  type TestTokenRequest,
+  type Tokens,
+} from '../tokens/index.ts';
 import { tokens as contract } from './contract/index.ts';
 import type { personalToken } from './contract/tokens.ts';
 import { isTheirs } from './policy.ts';
@@ -11,6 +20,11 @@ import { fulfil, type ServedRoute, unknownId } from './served-route.ts';
 export interface TokenDeps {
   tokens: Pick<Tokens, 'personal'>;
   accounts: Pick<Accounts, 'find'>;
+  workspaces: Pick<Workspaces, 'membership'>;
+  clients: Pick<Clients, 'find'>;
+  db: Database;
+  keys: Pick<Keys, 'providerJwks'>;
+  configuration: Pick<LoadedConfig, 'config'>;
   resources: Pick<Resources, 'all' | 'resolve'>;
   now: () => Date;
 }
@@ -49,7 +63,48 @@ export function tokenRoutes(deps: TokenDeps): ServedRoute[] {
       if (!token) throw unknownId();
       return toWire(token);
     }),
+
+    fulfil(contract.mint, async ({ body }, by) => {
+      const { server, tokens } = deps.configuration.config;
+      const settings = { issuer: server.issuer, accessTtl: tokens.access_ttl };
+      const made = await mintForTesting(deps, settings, await testRequest(deps, body), by);
+      return {
+        access_token: made.value,
+        jti: made.jti,
+        scope: made.scopes.join(' '),
+        expires_at: made.expiresAt.toISOString(),
+      };
+    }),
   ];
+}
+
+async function testRequest(
+  deps: TokenDeps,
+  body: z.output<typeof contract.mint.body>,
+): Promise<TestTokenRequest> {
+  const { sub, client_id: clientId, workspace_id: workspaceId } = body;
+  const user = sub === undefined ? undefined : await personOf(deps, sub);
+  const workspace =
+    workspaceId === undefined
+      ? undefined
+      : await deps.workspaces.membership({ userId: user?.id ?? '', workspaceId });
+  if (workspaceId !== undefined && !workspace) {
+    throw new OAuthError('invalid_request', 'The person is no member of that workspace.');
+  }
+  const rest = {
+    ...{ workspace, scopes: parseScope(body.scope), expiresIn: body.expires_in },
+    resource: resourceOf(deps, body.resource),
+  };
+  if (clientId !== undefined) {
+    const client = await deps.clients.find(clientId, { refresh: false });
+    if (client) return { ...rest, subject: { client, user } };
+    throw new OAuthError('invalid_request', 'client_id in the body is not that of a client here.');
+  }
+  if (user) return { ...rest, subject: { user } };
+  throw new OAuthError(
+    'invalid_request',
+    'Say in the body whom it is for: client_id, sub or both.',
+  );
 }
 
 async function personOf({ accounts }: TokenDeps, sub: string) {

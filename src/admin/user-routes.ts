@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Accounts, ChangeMeta, ListedUser, User, Workspaces } from '../accounts/index.ts';
 import { hashId } from '../db/index.ts';
 import { OAuthError } from '../oauth/index.ts';
-import type { By } from './caller.ts';
+import { type By, sourceOf } from './caller.ts';
 import { users as contract } from './contract/index.ts';
 import type { user, userDetail } from './contract/users.ts';
 import { permits } from './policy.ts';
@@ -15,6 +15,7 @@ export interface UserDeps {
     | 'inspect'
     | 'create'
     | 'update'
+    | 'setPassword'
     | 'disable'
     | 'enable'
     | 'unlock'
@@ -50,9 +51,9 @@ export function userRoutes(deps: UserDeps): ServedRoute[] {
 
     fulfil(contract.create, async ({ body }, by) => {
       if (body.role !== undefined) requireOwner(by);
-      const { password, ...person } = { ...body, source: 'admin' as const };
+      const { password, invite, ...person } = { ...body, source: sourceOf(by) };
       const meta = changedBy(by);
-      if (password !== undefined) {
+      if (password !== undefined || !invite) {
         const { id } = await accounts.create({ ...person, password }, meta);
         return { ...(await detail(deps, id)), invite: null };
       }
@@ -76,8 +77,21 @@ export function userRoutes(deps: UserDeps): ServedRoute[] {
     fulfil(contract.enable, ({ params: { id } }, by) =>
       change(id, by, (meta) => accounts.enable(id, meta)),
     ),
-    fulfil(contract.signOut, ({ params: { id } }, by) =>
-      change(id, by, (meta) => accounts.sessions.endAllFor(id, meta)),
+    fulfil(contract.signOut, async ({ params: { id } }, by) => {
+      let ended = 0;
+      const person = await change(id, by, async (meta) => {
+        ended = await accounts.sessions.endAllFor(id, meta);
+      });
+      return { ...person, ended };
+    }),
+    fulfil(contract.setPassword, ({ params: { id }, body: { password } }, by) =>
+      change(id, by, (meta) => accounts.setPassword(id, password, meta)),
+    ),
+    fulfil(contract.link, ({ params: { id }, body }, by) =>
+      change(id, by, (meta) => accounts.identities.link(id, body, meta)),
+    ),
+    fulfil(contract.unlink, ({ params: { id }, query }, by) =>
+      change(id, by, (meta) => accounts.identities.unlink(id, query, meta)),
     ),
     fulfil(contract.unlock, ({ params: { id } }, by) =>
       change(id, by, (meta) => accounts.unlock(id, meta)),

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Member, Workspace, Workspaces } from '../accounts/index.ts';
 import { OAuthError } from '../oauth/index.ts';
-import type { By } from './caller.ts';
+import { type By, sourceOf } from './caller.ts';
 import { workspaces as contract } from './contract/index.ts';
 import type { workspace, workspaceMember } from './contract/workspaces.ts';
 import { fulfil, type ServedRoute, unknownId } from './served-route.ts';
@@ -29,7 +29,7 @@ export function workspaceRoutes(deps: WorkspaceDeps): ServedRoute[] {
     fulfil(contract.get, async ({ params: { id } }, by) => toWire(await find(id, by))),
 
     fulfil(contract.create, async ({ body }, by) =>
-      toWire(await workspaces.create({ ...body, source: 'admin' }, changedBy(by))),
+      toWire(await workspaces.create({ ...body, source: sourceOf(by) }, changedBy(by))),
     ),
 
     fulfil(contract.update, async ({ params: { id }, body: { name } }, by) => {
@@ -45,7 +45,7 @@ export function workspaceRoutes(deps: WorkspaceDeps): ServedRoute[] {
 
     fulfil(contract.addMember, async ({ params: { id: workspaceId }, body }, by) => {
       await find(workspaceId, by);
-      const member = { workspaceId, who: whoIn(body), role: body.role, source: 'admin' } as const;
+      const member = { workspaceId, who: whoIn(body), role: body.role, source: sourceOf(by) };
       return memberToWire(await workspaces.addMember(member, changedBy(by)));
     }),
 

@@ -289,6 +289,19 @@ describe('tampering by the owner of the database MUST be found:', () => {
     expect((await verify()).broken).toMatchObject({ kind: 'checkpoint' });
   });
 
+  test('a chain made anew from changed events, all checkpoints taken out', async () => {
+    await sealed();
+    const id = await ids();
+    await asSuperuser(
+      `UPDATE audit_events SET actor_id = 'usr_2' WHERE id = ${id('b0-1')}`,
+      'DELETE FROM audit_blocks',
+      'DELETE FROM audit_checkpoints',
+    );
+    await sealer().seal(); // makes the blocks of the forger, who cannot sign
+    await asSuperuser('DELETE FROM audit_checkpoints');
+    expect((await verify()).broken).toMatchObject({ kind: 'checkpoint', message: /were removed/ });
+  });
+
   test('a cut end whose checkpoints are gone too, by a head that was kept elsewhere', async () => {
     await sealed();
     const { head } = await verify();
@@ -334,6 +347,16 @@ describe('keys', () => {
       'UPDATE audit_checkpoints SET public_jwk = (SELECT public_jwk FROM audit_checkpoints WHERE number = 4)',
     );
     expect((await verify()).broken).toMatchObject({ kind: 'checkpoint' });
+  });
+
+  test('one that is withdrawn stops no server that runs: the next one signs', async () => {
+    const { seal } = sealer();
+    await happen(3);
+    await seal();
+    Object.assign(keys, { signer: () => other, trusted: () => [open(other)] });
+    await happen(1);
+    await seal();
+    expect(await verify()).toMatchObject({ broken: undefined, checkpoints: 2, signedUntil: 4 });
   });
 
   test('the log line of a checkpoint holds it whole, to be kept elsewhere', async () => {

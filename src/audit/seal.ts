@@ -43,6 +43,8 @@ export function createSealer(deps: SealDeps) {
   /** The last block that this process saw: what is built upon it must still be there. */
   let seen: Pick<Block, 'number' | 'hash'> | undefined;
   let isFirst = true;
+  /** The checkpoint (JWS) that this process signed or believed last: good although its key is withdrawn now. */
+  let believed: string | undefined;
 
   async function step(when: 'when due' | 'now'): Promise<number> {
     return deps.db.kysely.transaction().execute(async (trx) => {
@@ -59,12 +61,15 @@ export function createSealer(deps: SealDeps) {
 
   async function signIfDue(trx: Kysely<Tables>, head: Block, when: 'when due' | 'now') {
     const stored = await selectLastCheckpoint(trx);
-    const before = stored && { ...stored, ...(await statementOf(stored, deps.keys, isFirst)) };
+    const isKnown = isFirst || stored?.jws === believed;
+    const before = stored && { ...stored, ...(await statementOf(stored, deps.keys, isKnown)) };
+    believed = stored?.jws;
     const { kid = '' } = deps.keys.signer();
     if (!checkpointDue({ head, before, kid, now: deps.now(), when })) return;
     const statement = headStatement(head, before, deps.now());
     const checkpoint = await signCheckpoint(deps.keys, statement);
     await insertCheckpoint(trx, checkpoint);
+    believed = checkpoint.jws;
     // Wherever logs are shipped to, the end of the chain is known from now on.
     deps.log.info({ checkpoint: checkpoint.jws }, 'the audit log was signed');
   }
@@ -143,18 +148,19 @@ export function blockOf(
 }
 
 /**
- * What the last checkpoint stated. One that is not by a key of this server is taken only when the process
- * starts: after a long stop its key may be gone.
+ * What the last checkpoint stated.
  *
+ * @param isKnown whether one is taken that is not by a key of this server: when the process starts, since
+ *   after a long stop its key may be gone; and where the process has seen it when its key was good
  * @throws ChainBrokenError where it is not valid
  */
 export async function statementOf(
   checkpoint: StoredCheckpoint,
   keys: ChainKeys,
-  isFirst: boolean,
+  isKnown: boolean,
 ): Promise<Statement> {
   const checked = await checkCheckpoint(checkpoint, keys);
-  if (checked.ok && (checked.trusted || isFirst)) return checked.statement;
+  if (checked.ok && (checked.trusted || isKnown)) return checked.statement;
   const why = checked.ok ? 'its key is not of this server' : checked.problem;
   throw new ChainBrokenError(
     `the last checkpoint of the audit log is not to be built upon: ${why}. Nothing more is sealed; run authserver audit verify`,

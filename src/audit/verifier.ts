@@ -1,5 +1,5 @@
 import type { BaseLogger } from 'pino';
-import { type Verification, type VerifyDeps, verifyChain } from './verify.ts';
+import { type Verification, type VerifyDeps, type VerifyOptions, verifyChain } from './verify.ts';
 
 /** What the last look through the chain found, or how far the running one is. */
 export interface VerifierState extends Partial<Verification> {
@@ -14,6 +14,9 @@ export interface VerifierDeps extends VerifyDeps {
   log: Pick<BaseLogger, 'info' | 'error'>;
 }
 
+/** Where to begin, and what the chain must hold. */
+type Asked = Pick<VerifyOptions, 'from' | 'known'>;
+
 /** Looks through the chain in the background, one look at a time in each process. */
 export function createVerifier(deps: VerifierDeps) {
   const { now, log } = deps;
@@ -21,10 +24,10 @@ export function createVerifier(deps: VerifierDeps) {
   let running: Promise<void> | undefined;
   let stop = new AbortController();
 
-  async function look(startedAt: Date, signal: AbortSignal): Promise<void> {
+  async function look(startedAt: Date, signal: AbortSignal, asked: Asked): Promise<void> {
     try {
       const found = await verifyChain(deps, {
-        signal,
+        ...{ ...asked, signal },
         onProgress: (so) => {
           state = { ...so, status: 'running', startedAt };
         },
@@ -47,12 +50,12 @@ export function createVerifier(deps: VerifierDeps) {
   return {
     state: (): VerifierState => state,
     /** Begins a look unless one is running. */
-    start(): VerifierState {
+    start(asked: Asked = {}): VerifierState {
       if (running) return state;
       const startedAt = now();
       state = { status: 'running', startedAt };
       stop = new AbortController();
-      running = look(startedAt, stop.signal).finally(() => {
+      running = look(startedAt, stop.signal, asked).finally(() => {
         running = undefined;
       });
       return state;

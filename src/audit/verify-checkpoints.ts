@@ -33,10 +33,10 @@ export async function trustedStatement(
 export function checkpointsAlong(
   db: Kysely<Tables>,
   keys: Pick<ChainKeys, 'trusted'>,
-  after: bigint,
+  start: Pick<Start, 'block' | 'seq'>,
   state: { checkpoints: number; signedUntil: number | undefined },
 ) {
-  const all = checkpointsOf(db, after);
+  const all = checkpointsOf(db, start.block);
   let next: StoredCheckpoint | undefined;
   let isOver = false;
 
@@ -67,11 +67,15 @@ export function checkpointsAlong(
     async end({ seq, block }: Start): Promise<void> {
       const beyond = await peek();
       if (beyond) throw new Found(cut({ seq: undefined, block: Number(beyond.block) }));
-      const unsigned = Number(seq) - (state.signedUntil ?? 0);
-      if (block === after || unsigned <= 3 * signAfter) return;
+      if (block === start.block) return;
+      const signedUntil = state.signedUntil ?? Number(start.seq);
+      const unsigned = Number(seq) - signedUntil;
+      // The first block comes with its checkpoint. Attack: a chain made anew, and nothing signed left.
+      const isSigned = start.block > 0n || state.checkpoints > 0;
+      if (isSigned && unsigned <= 3 * signAfter) return;
       throw new Found({
         kind: 'checkpoint',
-        seq: (state.signedUntil ?? 0) + 1,
+        seq: signedUntil + 1,
         message: `no checkpoint covers the last ${unsigned} events: checkpoints were removed`,
       });
     },

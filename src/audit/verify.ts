@@ -53,8 +53,8 @@ const page = 20;
  * Compares every sealed event with the chain, in the order of sealing and a few thousand rows at a time,
  * and verifies every checkpoint. Reports the first thing that is wrong.
  *
- * Does NOT see that the end was cut off together with every checkpoint after it: for that, compare `head` or
- * a checkpoint that was kept elsewhere (`known`).
+ * Does NOT see that the end was cut off, or made anew, together with every checkpoint after it: for that, compare
+ * `head` or a checkpoint that was kept elsewhere (`known`).
  *
  * @throws Error `aborted` by the signal
  */
@@ -75,7 +75,7 @@ export async function verifyChain(
     const last = await selectLastBlock(db);
     state.total = last ? Number(last.firstSeq) + last.events - 1 - Number(start.seq) : 0;
     let before = start;
-    const signed = checkpointsAlong(db, keys, start.block, state);
+    const signed = checkpointsAlong(db, keys, start, state);
     let seenKnown = known === undefined || BigInt(known.seq) <= start.seq;
     for await (const block of blocksAfter(db, start.block)) {
       signal?.throwIfAborted();

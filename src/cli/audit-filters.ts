@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { type EventFilters, isAuditEventType } from '../audit/index.ts';
 import { wrongCall } from './failure.ts';
 
 /** Options that say which events are meant. */
@@ -29,21 +28,22 @@ export function filtered(command: Command): Command {
 }
 
 /** @throws CommanderError for a type that does not exist or a text that is no time */
-export function filtersOf(options: AuditFilterOptions): EventFilters {
+export async function filtersOf(options: AuditFilterOptions) {
+  const { isAuditEventType } = await import('../audit/index.ts');
   const unknown = options.type?.find((type) => !isAuditEventType(type));
   if (unknown !== undefined) {
     throw wrongCall(`there is no event type ${unknown}: docs/audit-events.md lists them`);
   }
   return {
-    type: options.type,
+    type: options.type?.join(','),
     actor_id: options.actor,
     client_id: options.client,
     user_id: options.user,
     resource: options.resource,
     trace_id: options.trace,
     ip: options.ip,
-    from: timeOf('--from', options.from),
-    to: timeOf('--to', options.to),
+    from: timeOf('--from', options.from)?.toISOString(),
+    to: timeOf('--to', options.to)?.toISOString(),
   };
 }
 

@@ -1,10 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { Verification } from '../audit/index.ts';
+import type { z } from 'zod';
+import { audit } from '../admin/contract/index.ts';
+import type { AdminClient } from '../admin/index.ts';
+import { withAdmin } from './administration.ts';
 import { timeOf } from './audit-filters.ts';
 import { CommandFailure, wrongCall } from './failure.ts';
 import { type ConfigOption, configured } from './load.ts';
-import { fields, type JsonOption, jsonFlag, note, print, printJson } from './output.ts';
-import { withRooms } from './storage.ts';
+import { fields, type JsonOption, jsonFlag, note, print, printJson, when } from './output.ts';
+
+type Verification = z.output<typeof audit.verification.answer>;
+type Head = { seq: number; hash: string };
+
+/** Milliseconds. */
+const askAgain = 100;
 
 interface VerifyOptions {
   from?: string;
@@ -23,8 +32,8 @@ export function verifyAudit(): Command {
     .action(async (options: ConfigOption & JsonOption & VerifyOptions) => {
       const from = timeOf('--from', options.from);
       const known = headOf(options.head);
-      const found = await withRooms(options, ({ auditLog }) =>
-        auditLog.verify({ from, known, ...(process.stderr.isTTY && { onProgress: progress() }) }),
+      const found = await withAdmin(options, (admin) =>
+        verified(admin, { from: from?.toISOString(), head: known }),
       );
       if (options.json) printJson(wire(found));
       else print(told(found));
@@ -32,7 +41,37 @@ export function verifyAudit(): Command {
     });
 }
 
-function headOf(text: string | undefined): { seq: number; hash: string } | undefined {
+/** Waits for the end of a check that begins now. @throws CommandFailure when it cannot be finished */
+async function verified(
+  admin: AdminClient,
+  body: { from: string | undefined; head: Head | undefined },
+): Promise<Verification> {
+  const told = progress();
+  let state = await admin.call(audit.verification);
+  while (state.status === 'running') state = await later(admin, told, state); // of somebody else
+  let ours = await admin.call(audit.verify, { body });
+  state = ours;
+  while (state.status === 'running') {
+    state = await later(admin, told, state);
+    // One of several processes answers, which may not be the one that was asked before.
+    const isOurs = (state.started_at ?? '') >= (ours.started_at ?? '');
+    if (!isOurs) state = ours = await admin.call(audit.verify, { body });
+  }
+  if (state.status === 'ok' || state.status === 'broken') return state;
+  throw new CommandFailure(`the audit log could not be verified: ${state.message}`);
+}
+
+async function later(
+  admin: AdminClient,
+  told: (state: Verification) => void,
+  state: Verification,
+): Promise<Verification> {
+  told(state);
+  await sleep(askAgain);
+  return admin.call(audit.verification);
+}
+
+function headOf(text: string | undefined): Head | undefined {
   if (text === undefined) return undefined;
   const [, seq, hash] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text) ?? [];
   if (seq === undefined || hash === undefined) {
@@ -42,49 +81,33 @@ function headOf(text: string | undefined): { seq: number; hash: string } | undef
 }
 
 /** Now and then, for people. */
-function progress(): (state: Readonly<Verification>) => void {
+function progress(): (state: Verification) => void {
   let next = performance.now() + 2000;
   return ({ events, total }) => {
-    if (performance.now() < next) return;
+    if (!process.stderr.isTTY || performance.now() < next) return;
     next = performance.now() + 2000;
     note(`${events} of ${total} events`);
   };
 }
 
 function wire(found: Verification) {
-  const { broken, head } = found;
-  return {
-    status: broken ? 'broken' : 'ok',
-    events: found.events,
-    checkpoints: found.checkpoints,
-    signed_until: found.signedUntil ?? null,
-    unsealed: found.unsealed,
-    unsealed_since: found.unsealedSince ?? null,
-    dropped_before: found.floor ?? null,
-    head: head ?? null,
-    broken: broken
-      ? {
-          kind: broken.kind,
-          seq: broken.seq ?? null,
-          event_id: broken.eventId ?? null,
-          block: broken.block ?? null,
-          message: broken.message,
-        }
-      : null,
-  };
+  const { status, events, checkpoints, signed_until, unsealed, unsealed_since } = found;
+  const { dropped_before, head, broken } = found;
+  const seen = { status, events, checkpoints, signed_until, unsealed, unsealed_since };
+  return { ...seen, dropped_before, head, broken };
 }
 
 function told(found: Verification): string {
-  const { broken, head, floor, events, checkpoints, signedUntil } = found;
-  const unsigned = head ? head.seq - (signedUntil ?? 0) : 0;
+  const { broken, head, events, checkpoints, signed_until, dropped_before } = found;
+  const unsigned = head ? head.seq - (signed_until ?? 0) : 0;
   const state = fields({
     'sealed events': events,
     checkpoints,
     'not signed yet': unsigned || undefined,
     'not sealed yet': found.unsealed || undefined,
-    since: found.unsealedSince,
-    'dropped before': floor,
-    head: head && `${head.seq}:${head.hash}`,
+    since: when(found.unsealed_since),
+    'dropped before': dropped_before ?? undefined,
+    head: head ? `${head.seq}:${head.hash}` : undefined,
   });
   if (broken) return `BROKEN: ${broken.message}\n\n${state}`;
   return `The audit log is as it was sealed.\n\n${state}`;

@@ -1,21 +1,25 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
-import { eventKey, type ListedEvent, wireEvent } from '../audit/index.ts';
+import type { z } from 'zod';
+import { audit } from '../admin/contract/index.ts';
+import { ifThere, withAdmin } from './administration.ts';
 import { auditDeadLetters } from './audit-dead-letters.ts';
 import { type AuditFilterOptions, filtered, filtersOf } from './audit-filters.ts';
 import { verifyAudit } from './audit-verify.ts';
 import { CommandFailure, wrongCall } from './failure.ts';
 import { type ConfigOption, configured } from './load.ts';
 import {
+  answerFields,
   type Column,
-  fields,
   type JsonOption,
   jsonFlag,
   print,
   printJson,
   table,
+  when,
 } from './output.ts';
-import { withRooms } from './storage.ts';
+
+type ListedEvent = z.output<typeof audit.list.answer>['items'][number];
 
 const mostListed = 1000;
 
@@ -31,14 +35,14 @@ export function auditCommand(): Command {
 }
 
 const columns: readonly Column<ListedEvent>[] = [
-  { title: 'AT', value: (event) => event.at },
+  { title: 'AT', value: (event) => when(event.at) },
   { title: 'TYPE', value: (event) => event.type },
   { title: 'BY', value: (event) => event.actor_id ?? event.actor_kind },
   { title: 'PERSON', value: (event) => event.username ?? event.user_id ?? undefined },
   { title: 'CLIENT', value: (event) => event.client_id ?? undefined },
   { title: 'RESOURCE', value: (event) => event.resource ?? undefined },
   { title: 'TRACE', value: (event) => event.trace_id ?? undefined },
-  { title: 'ID', value: (event) => eventKey(event) },
+  { title: 'ID', value: (event) => event.id },
 ];
 
 interface ListOptions extends AuditFilterOptions {
@@ -56,18 +60,17 @@ function list(): Command {
       if (!Number.isInteger(limit) || limit < 1 || limit > mostListed) {
         throw wrongCall(`--limit takes a whole number from 1 to ${mostListed}`);
       }
-      const query = { ...filtersOf(options), q: options.search };
-      const found = await withRooms(options, async ({ auditLog }) => {
+      const query = { ...(await filtersOf(options)), q: options.search };
+      const found = await withAdmin(options, async (admin) => {
         const events: ListedEvent[] = [];
-        let after: Awaited<ReturnType<typeof auditLog.list>>['next'];
-        do {
-          const page = await auditLog.list({ ...query, limit: limit - events.length, after });
-          events.push(...page.items);
-          after = page.next;
-        } while (after && events.length < limit);
+        const asked = { ...query, limit: Math.min(limit, 200) };
+        for await (const event of admin.each(audit.list, asked)) {
+          events.push(event);
+          if (events.length === limit) break;
+        }
         return events;
       });
-      if (options.json) printJson(found.map(wireEvent));
+      if (options.json) printJson(found);
       else print(table(found, columns, 'There is no such event.'));
     });
 }
@@ -77,26 +80,15 @@ function show(): Command {
     .argument('<id>', 'its id, as authserver audit list shows it')
     .option(...jsonFlag)
     .action(async (id: string, options: ConfigOption & JsonOption) => {
-      const found = await withRooms(options, ({ auditLog }) => auditLog.find(id));
+      const found = await withAdmin(options, (admin) =>
+        ifThere(admin.call(audit.get, { params: { id } })),
+      );
       if (!found) {
         throw new CommandFailure(`there is no event ${id}: authserver audit list shows the ids`);
       }
-      const { event, seal } = found;
-      const place = seal && {
-        ...{ seq: seal.seq, block: seal.block, digest: seal.digest },
-        ...{ sealed_at: seal.sealedAt, signed_at: seal.signedAt },
-      };
-      if (options.json) return printJson({ ...wireEvent(event), seal: place ?? null });
-      const { detail, ...row } = wireEvent(event);
-      print(
-        fields({
-          ...Object.fromEntries(
-            Object.entries(row).map(([name, value]) => [name, value ?? undefined]),
-          ),
-          detail: JSON.stringify(detail),
-          ...(place ?? { seq: 'not sealed yet' }),
-        }),
-      );
+      if (options.json) return printJson(found);
+      const { seal, sealed: _, ...event } = found;
+      print(answerFields({ ...event, ...(seal ?? { seq: 'not sealed yet' }) }));
     });
 }
 
@@ -106,9 +98,9 @@ function exportEvents(): Command {
     .action(async (options: ConfigOption & AuditFilterOptions & { format: string }) => {
       const { format } = options;
       if (format !== 'ndjson' && format !== 'csv') throw wrongCall('--format takes ndjson or csv');
-      const filters = filtersOf(options);
-      await withRooms(options, async ({ auditLog }) => {
-        for await (const piece of auditLog.export(format, filters)) {
+      const query = { format, ...(await filtersOf(options)) } as const;
+      await withAdmin(options, async (admin) => {
+        for await (const piece of await admin.download(audit.export, query)) {
           if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
         }
       });

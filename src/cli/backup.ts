@@ -3,13 +3,19 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Command } from 'commander';
-import type { BackupHead, BackupLine } from '../db/index.ts';
-import type { Rooms } from '../rooms.ts';
+import { z } from 'zod';
+import { maintenance } from '../admin/contract/index.ts';
+import type { AdminClient } from '../admin/index.ts';
+import { withAdmin } from './administration.ts';
+import { CommandFailure } from './failure.ts';
+import { linesOf } from './lines.ts';
 import { type ConfigOption, configured } from './load.ts';
 import { type JsonOption, jsonFlag, note, print, printJson } from './output.ts';
-import { withRooms } from './storage.ts';
 
 type Options = ConfigOption & JsonOption & { out?: string };
+
+const headSchema = z.object({ created_at: z.string() });
+const endSchema = z.object({ end: z.literal(true), rows: z.record(z.string(), z.number()) });
 
 /** `authserver backup` */
 export function backupCommand(): Command {
@@ -20,7 +26,7 @@ export function backupCommand(): Command {
     .option('--out <file>', 'the file; default authserver-<time>.backup.gz')
     .option(...jsonFlag)
     .action(async (options: Options) => {
-      const made = await withRooms(options, (rooms) => backUp(rooms, options.out));
+      const made = await withAdmin(options, (admin) => backUp(admin, options.out));
       if (options.json) return printJson(made);
       print(`Wrote ${made.rows} rows to ${made.file}.`);
       note(
@@ -29,42 +35,48 @@ export function backupCommand(): Command {
     });
 }
 
-async function backUp({ db, box, now }: Rooms, out: string | undefined) {
-  const at = now().toISOString();
-  const file = out ?? `authserver-${at.slice(0, 19).replaceAll(':', '')}.backup.gz`;
-  const counted = { rows: 0 };
-  const { backupLines, keyCheck } = await import('../db/index.ts');
-  const lines = backupLines(db, {
-    created_at: at,
-    key_check: box.seal(keyCheck, keyCheck),
-  });
+async function backUp(admin: AdminClient, out: string | undefined) {
+  const time = new Date().toISOString().slice(0, 19).replaceAll(':', '');
+  const file = out ?? `authserver-${time}.backup.gz`;
+  const seen = { first: '', last: '' };
+  const pieces = await admin.download(maintenance.backup, {});
   try {
     await pipeline(
-      Readable.from(written(lines, counted)),
+      Readable.from(written(pieces, seen)),
       createGzip(),
       createWriteStream(file, { flags: 'wx', mode: 0o600 }),
     );
+    const { created_at } = headSchema.parse(JSON.parse(seen.first));
+    const { rows } = endSchema.parse(JSON.parse(seen.last));
+    return { file, rows: Object.values(rows).reduce((sum, one) => sum + one, 0), created_at };
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) {
-      rmSync(file, { force: true }); // half a backup is none
-    }
-    throw error;
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') throw error;
+    rmSync(file, { force: true }); // half a backup is none
+    if (error instanceof Error && 'path' in error) throw error;
+    throw new CommandFailure(
+      'the backup broke off before its end, so no file was kept. Try again',
+      {
+        cause: error,
+      },
+    );
   }
-  return { file, rows: counted.rows, created_at: at };
 }
 
-/** One line of JSON each; says every few seconds how far it is. */
+/** Says every few seconds how far it is. */
 async function* written(
-  lines: AsyncIterable<BackupHead | BackupLine>,
-  counted: { rows: number },
+  pieces: AsyncIterable<Uint8Array>,
+  seen: { first: string; last: string },
 ): AsyncGenerator<string> {
   let told = performance.now();
-  for await (const line of lines) {
-    if ('table' in line) counted.rows += line.rows.length;
+  let size = 0;
+  for await (const line of linesOf(pieces)) {
+    if (seen.first === '') seen.first = line;
+    seen.last = line;
+    size += line.length;
     if (performance.now() - told > 3000) {
       told = performance.now();
-      note(`${counted.rows} rows …`);
+      note(`${Math.round(size / 1e6)} MB …`);
     }
-    yield `${JSON.stringify(line)}\n`;
+    yield `${line}\n`;
   }
 }

@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { type Command, Option } from 'commander';
-import type { AuthMethod, Client } from '../clients/index.ts';
-import { type Config, formatDuration, parseDuration } from '../config/index.ts';
+import { clients, resources } from '../admin/contract/index.ts';
+import type { AdminClient } from '../admin/index.ts';
+import type { AuthMethod } from '../clients/index.ts';
+import { formatDuration, parseDuration } from '../config/index.ts';
 import { grantTypes } from '../oauth/index.ts';
-import type { Rooms } from '../rooms.ts';
-import { clientFields, wireClient } from './client-shown.ts';
+import { all, withAdmin } from './administration.ts';
+import { type Client, clientFields, wireClient } from './client-shown.ts';
 import { wrongCall } from './failure.ts';
 import { type ConfigOption, configured } from './load.ts';
-import { operator } from './operator.ts';
 import { type JsonOption, jsonFlag, note, print, printJson } from './output.ts';
-import { withRooms } from './storage.ts';
+import { answersTo } from './token-subjects.ts';
 
 const methods: readonly AuthMethod[] = [
   'none',
@@ -61,14 +62,16 @@ export function createClient(): Command {
     .option(...jsonFlag)
     .action(async (clientId: string | undefined, options: CreateOptions) => {
       const declared = declare(clientId ?? newId(), options);
-      const { client, clientSecret, remarks } = await withRooms(options, async (rooms) => {
-        const by = operator(rooms.now());
-        const made = await rooms.clients.create(declared, 'cli', by);
-        return { ...made, remarks: remarksOn(made.client, options, rooms) };
+      const { made, remarks } = await withAdmin(options, async (admin) => {
+        const made = await admin.call(clients.create, { body: declared });
+        return { made, remarks: await remarksOn(made, options, admin) };
       });
-      if (options.json) printJson({ ...wireClient(client), client_secret: clientSecret });
+      const { client_secret, ...client } = made;
+      if (options.json) printJson({ ...wireClient(client), client_secret });
       else print(clientFields(client));
-      if (!options.json && clientSecret) print(`\nclient_secret, shown only now: ${clientSecret}`);
+      if (!options.json && client_secret) {
+        print(`\nclient_secret, shown only now: ${client_secret}`);
+      }
       for (const remark of remarks) note(remark);
     });
 }
@@ -98,9 +101,15 @@ function impliedMethod({ jwksUri }: CreateOptions, grants: readonly string[]): A
 }
 
 /** What the operator asked for and did not get, or may have misspelled. */
-function remarksOn({ metadata }: Client, asked: CreateOptions, { resources }: Rooms): string[] {
-  const off = (asked.grantType ?? []).filter((grant) => !metadata.grant_types.includes(grant));
-  const unknown = (asked.resource ?? []).filter((uri) => !resources.resolve(uri));
+async function remarksOn(
+  { grant_types: granted }: Client,
+  asked: CreateOptions,
+  admin: AdminClient,
+): Promise<string[]> {
+  const off = (asked.grantType ?? []).filter((grant) => !granted.includes(grant));
+  const wanted = asked.resource ?? [];
+  const known = wanted.length > 0 ? await all(admin.each(resources.list, { enabled: 'true' })) : [];
+  const unknown = wanted.filter((uri) => !known.some((one) => answersTo(one, uri)));
   return [
     ...off.map((grant) => `${grant} is switched off in the configuration and was left out.`),
     ...unknown.map(
@@ -125,18 +134,18 @@ export function initialAccessToken(): Command {
       const ttl = parseDuration(options.ttl);
       if (!ttl || ttl > longestTtl)
         throw wrongCall('--ttl takes a duration with a unit, such as 30m or 7d, up to 365d');
-      const { token, expiresAt, mode } = await withRooms(options, async ({ clients }, { dcr }) => ({
-        ...(await clients.issueInitialAccessToken(ttl)),
-        mode: dcr.mode,
-      }));
-      if (options.json) printJson({ initial_access_token: token, expires_at: expiresAt });
-      else print(token);
+      const made = await withAdmin(options, (admin) =>
+        admin.call(clients.initialAccessToken, { body: { expires_in: ttl } }),
+      );
+      const { initial_access_token, expires_at, dcr_mode: mode } = made;
+      if (options.json) printJson({ initial_access_token, expires_at });
+      else print(initial_access_token);
       note(`It registers one client within ${formatDuration(ttl)}, and is shown only now.`);
       modeNote(mode);
     });
 }
 
-function modeNote(mode: Config['dcr']['mode']): void {
+function modeNote(mode: string): void {
   if (mode === 'initial_access_token') return;
   note(`dcr.mode is ${mode}: registration asks for no such token. Set it to initial_access_token.`);
 }

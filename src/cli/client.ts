@@ -1,13 +1,18 @@
 import { Command, Option } from 'commander';
-import type { Client } from '../clients/index.ts';
-import type { Rooms } from '../rooms.ts';
+import { clients } from '../admin/contract/index.ts';
+import type { AdminClient } from '../admin/index.ts';
+import { ifThere, withAdmin } from './administration.ts';
 import { createClient, initialAccessToken } from './client-create.ts';
-import { clientColumns, clientFields, wireClient } from './client-shown.ts';
+import {
+  type Client,
+  clientColumns,
+  clientFields,
+  type ListedClient,
+  wireClient,
+} from './client-shown.ts';
 import { CommandFailure, wrongCall } from './failure.ts';
 import { type ConfigOption, configured } from './load.ts';
-import { operator } from './operator.ts';
 import { type JsonOption, jsonFlag, note, print, printJson, table } from './output.ts';
-import { withRooms } from './storage.ts';
 
 /** `authserver client …` */
 export function clientCommand(): Command {
@@ -46,27 +51,41 @@ function list(): Command {
       const limit = Number(options.limit);
       if (!Number.isInteger(limit) || limit < 1)
         throw wrongCall('--limit takes a whole number, 1 or more');
-      const { clients, more } = await withRooms(options, (rooms) => read(rooms, options, limit));
-      if (options.json) printJson(clients.map(wireClient));
-      else print(table(clients, clientColumns, empty(options)));
+      const { rows, more, details } = await withAdmin(options, async (admin) => {
+        const found = await read(admin, options, limit);
+        return { ...found, details: options.json ? await detailsOf(admin, found.rows) : [] };
+      });
+      if (options.json) printJson(details.map(wireClient));
+      else print(table(rows, clientColumns, empty(options)));
       if (more) note(`There are more than ${limit}: narrow it down, or raise --limit.`);
     });
 }
 
 async function read(
-  { clients }: Pick<Rooms, 'clients'>,
+  admin: AdminClient,
   { kind, status, search: q }: ListOptions,
   limit: number,
-): Promise<{ clients: Client[]; more: boolean }> {
-  const found: Client[] = [];
+): Promise<{ rows: ListedClient[]; more: boolean }> {
+  const rows: ListedClient[] = [];
   let cursor: string | undefined;
   do {
-    const wanted = Math.min(200, limit - found.length);
-    const page = await clients.list({ kind, status, q, cursor, limit: wanted });
-    found.push(...page.items);
+    const wanted = Math.min(200, limit - rows.length);
+    const query = { kind, status, q, cursor, limit: wanted };
+    const page = await admin.call(clients.list, { query });
+    rows.push(...page.items);
     cursor = page.next_cursor;
-  } while (cursor !== undefined && found.length < limit);
-  return { clients: found, more: cursor !== undefined };
+  } while (cursor !== undefined && rows.length < limit);
+  return { rows, more: cursor !== undefined };
+}
+
+/** A list has not all that a program may want to know. */
+async function detailsOf(admin: AdminClient, rows: readonly ListedClient[]): Promise<Client[]> {
+  const found: Client[] = [];
+  for (const { id } of rows) {
+    const client = await ifThere(admin.call(clients.get, { params: { id } }));
+    if (client) found.push(client);
+  }
+  return found;
 }
 
 function empty({ kind, status, search }: ListOptions): string {
@@ -78,10 +97,7 @@ function show(): Command {
   return about('show', 'one client')
     .option(...jsonFlag)
     .action(async (id: string, options: ConfigOption & JsonOption) => {
-      const client = await withRooms(options, ({ clients }) =>
-        clients.find(id, { refresh: false }),
-      );
-      if (!client) throw unknown(id);
+      const client = await withAdmin(options, (admin) => find(admin, id));
       if (options.json) printJson(wireClient(client));
       else print(clientFields(client));
     });
@@ -95,31 +111,20 @@ function rotateSecret(): Command {
     .option('--now', 'let the old secret end at once')
     .option(...jsonFlag)
     .action(async (id: string, options: ConfigOption & JsonOption & { now?: boolean }) => {
-      const { client, secret } = await withRooms(options, async ({ clients, now }) => {
-        const by = operator(now());
-        const client = await clients.find(id, { refresh: false });
-        const secret = client && (await clients.rotateSecret(id, by));
-        if (secret && options.now) await clients.endSecretOverlap(id, by);
-        return { client, secret };
+      const old_secret = options.now ? 'end' : 'overlap';
+      const { client_secret, old_secret_until: until } = await withAdmin(options, async (admin) => {
+        const { client_id } = await find(admin, id);
+        const params = { id: client_id };
+        return admin.call(clients.rotateSecret, { params, body: { old_secret } });
       });
-      if (!client) throw unknown(id);
-      if (!secret) throw noSecret(client);
-      if (options.json) printJson({ client_id: id, client_secret: secret });
-      else print(secret);
+      if (options.json) printJson({ client_id: id, client_secret });
+      else print(client_secret);
       note(
-        options.now
+        until === null
           ? 'It is shown only now. The old secret has ended.'
-          : 'It is shown only now. The secret before it stays good until the next rotation; --now ends it.',
+          : `It is shown only now. The secret before it stays good until ${until}; --now ends it.`,
       );
-      declaredNote(client);
     });
-}
-
-function noSecret({ clientId, metadata }: Client): CommandFailure {
-  const method = metadata.token_endpoint_auth_method;
-  return new CommandFailure(
-    `${clientId} has no secret, since its token_endpoint_auth_method is ${method}. Make a client with --auth-method client_secret_basic for one with a secret`,
-  );
 }
 
 function suspend(): Command {
@@ -127,8 +132,8 @@ function suspend(): Command {
     .option('--reason <text>', 'for the audit log')
     .action(async (id: string, options: ConfigOption & { reason?: string }) => {
       const { reason } = options;
-      const known = await withRooms(options, ({ clients, now }) =>
-        clients.suspend(id, operator(now()), reason),
+      const known = await withAdmin(options, (admin) =>
+        ifThere(admin.call(clients.suspend, { params: { id }, body: { reason } })),
       );
       if (!known) throw unknown(id);
       print(`${id} is suspended.`);
@@ -140,8 +145,8 @@ function resume(): Command {
     .option('--reason <text>', 'for the audit log')
     .action(async (id: string, options: ConfigOption & { reason?: string }) => {
       const { reason } = options;
-      const known = await withRooms(options, ({ clients, now }) =>
-        clients.resume(id, operator(now()), reason),
+      const known = await withAdmin(options, (admin) =>
+        ifThere(admin.call(clients.resume, { params: { id }, body: { reason } })),
       );
       if (!known) throw unknown(id);
       print(`${id} is active.`);
@@ -153,21 +158,26 @@ function remove(): Command {
     .option('--reason <text>', 'for the audit log')
     .action(async (id: string, options: ConfigOption & { reason?: string }) => {
       const { reason } = options;
-      const client = await withRooms(options, async ({ clients, now }) => {
-        const known = await clients.find(id, { refresh: false });
-        return (await clients.remove(id, operator(now()), { reason })) ? known : undefined;
+      const client = await withAdmin(options, async (admin) => {
+        const known = await find(admin, id);
+        await admin.call(clients.remove, { params: { id }, query: { reason } });
+        return known;
       });
-      if (!client) throw unknown(id);
       print(`${id} is removed. Its tokens have ended.`);
       declaredNote(client);
     });
 }
 
-function declaredNote({ source, clientId }: Client): void {
+function declaredNote({ source, client_id: id }: Client): void {
   if (source !== 'config') return;
-  note(
-    `The configuration declares ${clientId}, and the next start applies it again: change it there.`,
-  );
+  note(`The configuration declares ${id}, and the next start applies it again: change it there.`);
+}
+
+/** @throws CommandFailure */
+async function find(admin: AdminClient, id: string): Promise<Client> {
+  const client = await ifThere(admin.call(clients.get, { params: { id } }));
+  if (!client) throw unknown(id);
+  return client;
 }
 
 function about(name: string, description: string): Command {

@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
-import type { Config } from '../config/index.ts';
-import type { Diagnosis, Finding } from '../doctor/index.ts';
+import type { z } from 'zod';
+import { doctor } from '../admin/contract/index.ts';
+import { withAdmin } from './administration.ts';
 import { CommandFailure } from './failure.ts';
-import { type ConfigOption, configured, load } from './load.ts';
-import { dataDirectory } from './local-key.ts';
+import { type ConfigOption, configured } from './load.ts';
 import { type JsonOption, jsonFlag, print, printJson } from './output.ts';
-import { withRooms } from './storage.ts';
 
-/** What is shown, however it was found out. */
-type Shown = Pick<Diagnosis, 'url' | 'issuer' | 'verdict' | 'findings'>;
+type Shown = z.output<typeof doctor.examine.answer>;
+type Finding = Shown['findings'][number];
 
 /** `authserver doctor [MCP_URL]` */
 export function doctorCommand(): Command {
@@ -19,45 +18,14 @@ export function doctorCommand(): Command {
     .argument('[mcp-url]', 'URL that people paste into their client; without it this server alone')
     .option(...jsonFlag)
     .action(async (url: string | undefined, options: ConfigOption & JsonOption) => {
-      const diagnosis = await diagnose(url, options);
+      const body = url === undefined ? {} : { url };
+      const diagnosis = await withAdmin(options, (admin) => admin.call(doctor.examine, { body }));
       if (options.json) printJson(diagnosis);
       else print(report(diagnosis));
       if (diagnosis.verdict === 'FAIL') {
         throw new CommandFailure('something fails; the report says what to fix');
       }
     });
-}
-
-/** By the running server where it holds the database, else from here. */
-async function diagnose(url: string | undefined, options: ConfigOption): Promise<Shown> {
-  const { config } = load(options);
-  const running = await throughServer(url, config);
-  if (running) return running;
-  const { createDoctor } = await import('../doctor/index.ts');
-  const { createGuardedRequest } = await import('../http/index.ts');
-  return withRooms(options, async ({ resources, now }) => {
-    const request = createGuardedRequest({ timeoutMs: 5000, now });
-    const doctor = createDoctor({ request, resources, now }, config, { privateAddresses: true });
-    return doctor.examine(url);
-  });
-}
-
-async function throughServer(url: string | undefined, config: Config): Promise<Shown | undefined> {
-  const { createAdminClient, readLocalKey } = await import('../admin/index.ts');
-  const { doctor } = await import('../admin/contract/index.ts');
-  const local = readLocalKey(dataDirectory(config));
-  if (!local) return undefined;
-  const client = createAdminClient({ origin: local.url, apiKey: local.key });
-  try {
-    return await client.call(doctor.examine, { body: url === undefined ? {} : { url } });
-  } catch (error) {
-    if (isRefusedConnection(error)) return undefined; // the key of a server that was killed
-    throw error;
-  }
-}
-
-function isRefusedConnection(error: unknown): boolean {
-  return error instanceof TypeError && error.message === 'fetch failed';
 }
 
 /** Every finding, and what to do about those that are wrong. */

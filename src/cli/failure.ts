@@ -40,12 +40,18 @@ export function failureOf(error: unknown): number {
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof OAuthError) return sentence(error.description);
+  if ('description' in error && error.name === 'AdminCallError') {
+    return sentence(String(error.description));
+  }
   if (expected.has(error.name)) return sentence(error.message);
   return describeSystem(error) ?? describeDatabase(error) ?? error.stack ?? error.message;
 }
 
 function describeSystem(error: NodeJS.ErrnoException): string | undefined {
   const { code, syscall, path, message } = error;
+  if (error instanceof TypeError && message === 'fetch failed') {
+    return 'the server ended while it was asked. Look whether it runs, and try again.';
+  }
   if (code === 'EADDRINUSE' && 'port' in error) {
     return `port ${error.port} is taken. Stop what listens there, or set server.address or admin.address.`;
   }

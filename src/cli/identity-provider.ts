@@ -1,10 +1,12 @@
 import { Command } from 'commander';
-import type { IdentityProvider } from '../accounts/index.ts';
+import type { z } from 'zod';
+import { identityProviders } from '../admin/contract/index.ts';
+import { all, ifThere, withAdmin } from './administration.ts';
 import { CommandFailure } from './failure.ts';
 import { type ConfigOption, configured } from './load.ts';
-import { operator } from './operator.ts';
 import { type Column, type JsonOption, jsonFlag, print, printJson, table } from './output.ts';
-import { withRooms } from './storage.ts';
+
+type IdentityProvider = z.output<typeof identityProviders.get.answer>;
 
 /** `authserver identity-provider …`: the configuration or the admin UI makes them; here they are switched. */
 export function identityProviderCommand(): Command {
@@ -27,7 +29,9 @@ function list(): Command {
   return configured('list', 'every identity provider')
     .option(...jsonFlag)
     .action(async (options: ConfigOption & JsonOption) => {
-      const providers = await withRooms(options, async (rooms) => rooms.identityProviders.all());
+      const providers = await withAdmin(options, (admin) =>
+        all(admin.each(identityProviders.list, { limit: 200 })),
+      );
       if (options.json) return printJson(providers.map(wire));
       const none =
         'There is no identity provider yet. Declare one under identity_providers in the configuration: docs/identity-providers.md';
@@ -39,8 +43,8 @@ function switching(name: 'enable' | 'disable', description: string): Command {
   return configured(name, description)
     .argument('<slug>', 'its short name')
     .action(async (slug: string, options: ConfigOption) => {
-      const changed = await withRooms(options, ({ identityProviders, now }) =>
-        identityProviders.setEnabled(slug, name === 'enable', operator(now())),
+      const changed = await withAdmin(options, (admin) =>
+        ifThere(admin.call(identityProviders[name], { params: { id: slug } })),
       );
       if (!changed) {
         const all = 'authserver identity-provider list shows all of them';
@@ -50,7 +54,7 @@ function switching(name: 'enable' | 'disable', description: string): Command {
     });
 }
 
-/** Under the names that the configuration has for it; never the secret. */
-function wire({ secretSealed, createdAt: _, updatedAt: __, ...provider }: IdentityProvider) {
-  return { ...provider, has_client_secret: secretSealed !== null };
+/** Under the names that the configuration has for it; the secret is not in an answer. */
+function wire({ id: _, version: __, created_at: ___, updated_at: ____, ...row }: IdentityProvider) {
+  return row;
 }

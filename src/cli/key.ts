@@ -1,9 +1,20 @@
 import { Command } from 'commander';
-import type { KeyInfo } from '../keys/index.ts';
+import type { z } from 'zod';
+import { keys as contract } from '../admin/contract/index.ts';
+import { withAdmin } from './administration.ts';
 import { type ConfigOption, configured } from './load.ts';
-import { operator } from './operator.ts';
-import { type Column, type JsonOption, jsonFlag, print, printJson, table } from './output.ts';
-import { withRooms } from './storage.ts';
+import {
+  type Column,
+  type JsonOption,
+  jsonFlag,
+  print,
+  printJson,
+  table,
+  when,
+  withoutNulls,
+} from './output.ts';
+
+type Key = z.output<typeof contract.rotate.answer>;
 
 /** `authserver key …` */
 export function keyCommand(): Command {
@@ -13,20 +24,20 @@ export function keyCommand(): Command {
     .addCommand(rotate());
 }
 
-const columns: readonly Column<KeyInfo>[] = [
+const columns: readonly Column<Key>[] = [
   { title: 'KID', value: (key) => key.kid },
   { title: 'ALGORITHM', value: (key) => key.alg },
   { title: 'STATE', value: (key) => key.state },
-  { title: 'SIGNS FROM', value: (key) => key.signsFrom },
-  { title: 'RETIRED', value: (key) => key.retiredAt },
-  { title: 'PUBLISHED UNTIL', value: (key) => key.expiresAt },
+  { title: 'SIGNS FROM', value: (key) => when(key.signs_from) },
+  { title: 'RETIRED', value: (key) => when(key.retired_at) },
+  { title: 'PUBLISHED UNTIL', value: (key) => when(key.published_until) },
 ];
 
 function list(): Command {
   return configured('list', 'the keys that are published: current, next and retired ones')
     .option(...jsonFlag)
     .action(async (options: ConfigOption & JsonOption) => {
-      const keys = await withRooms(options, async (rooms) => rooms.keys.list());
+      const { items: keys } = await withAdmin(options, (admin) => admin.call(contract.list));
       if (options.json) printJson(keys.map(wire));
       else print(table(keys, columns, 'There is no key yet: the first start makes one.'));
     });
@@ -41,24 +52,15 @@ function rotate(): Command {
     .option(...jsonFlag)
     .action(async (options: ConfigOption & JsonOption & { force?: boolean }) => {
       const { force = false, json } = options;
-      const { kid, alg, signsFrom } = await withRooms(options, ({ keys, now }) => {
-        const { actor, meta } = operator(now());
-        return keys.rotate(meta, { actor, force });
-      });
-      if (json) printJson({ kid, alg, signs_from: signsFrom });
+      const { kid, alg, signs_from } = await withAdmin(options, (admin) =>
+        admin.call(contract.rotate, { body: { force } }),
+      );
+      if (json) printJson({ kid, alg, signs_from });
       else if (force) print(`Key ${kid} signs now.`);
-      else print(`Key ${kid} is published and signs from ${signsFrom.toISOString()}.`);
+      else print(`Key ${kid} is published and signs from ${signs_from}.`);
     });
 }
 
-function wire({ kid, alg, state, createdAt, signsFrom, retiredAt, expiresAt }: KeyInfo) {
-  return {
-    kid,
-    alg,
-    state,
-    created_at: createdAt,
-    signs_from: signsFrom,
-    retired_at: retiredAt,
-    published_until: expiresAt,
-  };
+function wire({ id: _, ...key }: Key) {
+  return withoutNulls(key);
 }

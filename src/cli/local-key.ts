@@ -24,7 +24,7 @@ export async function localKey(
   const directory = dataDirectory(config);
   if (isWorker) return { key: readLocalKey(directory)?.key, ...none };
   try {
-    return makeLocalKey(directory, localUrl(config.admin.address));
+    return makeLocalKey(directory, localUrl(config.admin.address), config.server.issuer);
   } catch (err) {
     log.warn({ err }, 'no key for commands on this computer: the data directory is not writable');
     return none;

@@ -48,6 +48,36 @@ export function table<Row>(
     .join('\n');
 }
 
+/** What a program reads: a member that is null is left out, as one that is not known. */
+export function withoutNulls<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value, (_name, member) => member ?? undefined));
+}
+
+/** A time of an answer as a column shows it. */
+export function when(time: string | null | undefined): Date | undefined {
+  return time == null ? undefined : new Date(time);
+}
+
+/** An answer as {@link fields} shows it; of members that are objects, JSON. */
+export function answerFields(members: object): string {
+  const shown = Object.entries(members).map(([name, value]) => [name, cellOf(value)] as const);
+  return fields(Object.fromEntries(shown));
+}
+
+function cellOf(value: unknown): Cell {
+  if (value == null) return undefined;
+  if (typeof value === 'string') return isTime.test(value) ? new Date(value) : value;
+  if (typeof value === 'number' || value instanceof Date) return value;
+  if (isTexts(value)) return value;
+  return JSON.stringify(value);
+}
+
+const isTime = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
 /** One thing, a member a line; what it does not have is left out. */
 export function fields(members: Readonly<Record<string, Cell>>): string {
   const known = Object.entries(members).filter(

@@ -1,4 +1,3 @@
-import { setupUrl } from '../admin/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Rooms } from '../rooms.ts';
 import { endpoint } from './listeners.ts';
@@ -9,6 +8,7 @@ export async function ownershipLink(
   { admin }: Config,
 ): Promise<string | undefined> {
   const link = await accounts.setup.open({ at: now() });
+  const { setupUrl } = await import('../admin/index.ts');
   return link && setupUrl(adminUrl(admin), link.token);
 }
 

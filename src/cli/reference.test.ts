@@ -30,6 +30,7 @@ test('an option that may not be left out says so, in the reference and in the he
     'user link --subject',
     'user unlink --issuer',
     'user unlink --subject',
+    'resource create --uri',
     'token create --resource',
     'token create --scope',
     'token create --user',

@@ -7,7 +7,7 @@ export function cliReference(): string {
     '# Command line',
     '<!-- Generated from the source by `npm run docs`; a test fails when it is stale. -->',
     '`npm run authserver -- COMMAND` in a checkout, `authserver COMMAND` where the package is installed. `npm start` is `serve`. To read JSON through a pipe write `npm run -s authserver -- COMMAND --json`: without `-s`, npm prints lines of its own first.',
-    'Commands that read or change the data open the database themselves. With Postgres they work while servers run, which take changes over at once. The embedded database has one process at a time: stop the server first; a command that finds it in use says by which process.',
+    'While a server runs, commands that read or change the data go through its admin API, with the key that it keeps in `admin.key` in the data directory (mode 0600) for the system user that it runs as. Where none runs, or another user or computer asks, they open the database themselves and do the same there: Postgres takes any number of them; the embedded database has one process at a time, and a command that finds it in use says by which. `migrate` and `restore` always open the database: stop a server on the embedded one first.',
     'Changes are in the audit log under the actor `cli` and the name of the system user. Secrets are printed once, on standard output; remarks go to standard error. Passwords are asked for or read from standard input, never taken as an argument.',
     exitCodes,
     ...leaves(createProgram(), []).map(({ command, path }) => section(command, path)),

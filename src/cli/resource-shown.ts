@@ -1,29 +1,30 @@
-import type { Resource } from '../resources/index.ts';
-import { type Column, fields } from './output.ts';
+import type { z } from 'zod';
+import type { resources } from '../admin/contract/index.ts';
+import { answerFields, type Column, withoutNulls } from './output.ts';
+
+export type Resource = z.output<typeof resources.list.answer>['items'][number];
 
 export const resourceColumns: readonly Column<Resource>[] = [
   { title: 'SLUG', value: (resource) => resource.slug },
   { title: 'URI', value: (resource) => resource.uri },
   { title: 'SCOPES', value: (resource) => resource.scopes.map(({ name }) => name) },
-  { title: 'TOKENS', value: (resource) => resource.tokenFormat },
+  { title: 'TOKENS', value: (resource) => resource.token_format },
   { title: 'STATUS', value: ({ enabled }) => (enabled ? 'enabled' : 'disabled') },
 ];
 
 /** One resource as text. */
 export function resourceFields(resource: Resource): string {
-  const shown = wireResource(resource);
-  const { scopes, access, exchange, workspace_scoped, claims, ...rest } = shown;
+  const { scopes, access, exchange, claims, claims_hook: hook, ...rest } = wireResource(resource);
   const members = {
     ...rest,
-    enabled: String(rest.enabled),
-    workspace_scoped: String(workspace_scoped),
     claims: Object.keys(claims).join(', ') || 'the standard ones',
-    claims_hook: shown.claims_hook?.url,
+    claims_hook: hook?.url,
     exchange: exchangeOf(exchange),
   };
   const rules = access.map((rule) => JSON.stringify(rule));
   const names = scopes.map(({ name, description }) => `${name} (${description})`);
-  return fields({ ...members, scopes: names.join(', '), access: rules.join(', ') || 'everybody' });
+  const texts = { scopes: names.join(', '), access: rules.join(', ') || 'everybody' };
+  return answerFields({ ...members, ...texts });
 }
 
 /** Who may exchange tokens of other resources for one of this. */
@@ -34,31 +35,7 @@ function exchangeOf(policy: Resource['exchange']): string {
   return `${clients.join(' ')} (consent: ${consent}${unnamed})`;
 }
 
-/** Without its secret. */
-function hookOf({ claimsHook: hook }: Resource) {
-  return hook && { url: hook.url, timeout: hook.timeout, on_failure: hook.on_failure };
-}
-
 /** Under the names that the configuration has for it. */
-export function wireResource(resource: Resource) {
-  return {
-    slug: resource.slug,
-    uri: resource.uri,
-    aliases: resource.aliases,
-    display_name: resource.displayName,
-    scopes: resource.scopes,
-    default_scopes: resource.defaultScopes,
-    token_format: resource.tokenFormat,
-    token_prefix: resource.tokenPrefix,
-    access_ttl: resource.accessTtl,
-    dpop: resource.dpop,
-    workspace_scoped: resource.workspaceScoped,
-    clients: resource.clients,
-    access: resource.access,
-    exchange: resource.exchange,
-    claims: resource.claims,
-    claims_hook: hookOf(resource),
-    enabled: resource.enabled,
-    source: resource.source,
-  };
+export function wireResource({ id: _, version: __, ...resource }: Resource) {
+  return withoutNulls(resource);
 }

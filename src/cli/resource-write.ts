@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
+import { resources } from '../admin/contract/index.ts';
+import type { AdminClient } from '../admin/index.ts';
 import { parseDuration } from '../config/index.ts';
-import type { ResourceEdit } from '../resources/index.ts';
+import { ifThere, withAdmin } from './administration.ts';
 import { CommandFailure, wrongCall } from './failure.ts';
 import { type ConfigOption, configured } from './load.ts';
-import { operator } from './operator.ts';
 import { type JsonOption, jsonFlag, print, printJson } from './output.ts';
-import { resourceFields, wireResource } from './resource-shown.ts';
-import { withRooms } from './storage.ts';
+import { type Resource, resourceFields, wireResource } from './resource-shown.ts';
 
 interface WriteOptions extends ConfigOption, JsonOption {
   uri?: string;
@@ -30,9 +30,8 @@ export function createResource(): Command {
       const { uri = '' } = options;
       const { scopes = [], ...settings } = settingsOf(options);
       if (scopes.length === 0) throw wrongCall('give at least one --scope');
-      await write(slug, options, ({ resourceEditing, now }) =>
-        resourceEditing.create({ slug, uri, scopes, ...settings }, operator(now())),
-      );
+      const body = { slug, uri, scopes, ...settings };
+      await write(slug, options, (admin) => admin.call(resources.create, { body }));
     });
 }
 
@@ -41,8 +40,9 @@ export function updateResource(): Command {
   return withSettings(
     configured('update', 'change a resource that the configuration does not declare'),
   ).action(async (slug: string, options: WriteOptions) => {
-    await write(slug, options, ({ resourceEditing, now }) =>
-      resourceEditing.update(slug, settingsOf(options), operator(now())),
+    const body = settingsOf(options);
+    await write(slug, options, (admin) =>
+      ifThere(admin.call(resources.update, { params: { id: slug }, body })),
     );
   });
 }
@@ -73,7 +73,7 @@ function withSettings(command: Command): Command {
 }
 
 /** What was given on the command line; a list replaces the one before. */
-function settingsOf(options: WriteOptions): ResourceEdit {
+function settingsOf(options: WriteOptions) {
   const { name, scope, alias, defaultScope, client, accessTtl, ...rest } = options;
   const access_ttl = accessTtl === undefined ? undefined : parseDuration(accessTtl);
   if (accessTtl !== undefined && access_ttl === undefined) {
@@ -93,7 +93,7 @@ function settingsOf(options: WriteOptions): ResourceEdit {
   };
 }
 
-function scopeOf(text: string) {
+function scopeOf(text: string): { name: string; description?: string } {
   const [name = '', ...description] = text.split('=');
   return { name, ...(description.length > 0 && { description: description.join('=') }) };
 }
@@ -101,12 +101,9 @@ function scopeOf(text: string) {
 async function write(
   slug: string,
   options: WriteOptions,
-  work: (rooms: Parameters<Parameters<typeof withRooms>[1]>[0]) => Promise<unknown>,
+  work: (admin: AdminClient) => Promise<Resource | undefined>,
 ): Promise<void> {
-  const resource = await withRooms(options, async (rooms) => {
-    await work(rooms);
-    return rooms.resources.all().find((one) => one.slug === slug);
-  });
+  const resource = await withAdmin(options, work);
   if (!resource) {
     throw new CommandFailure(
       `there is no resource ${slug}. authserver resource list shows all of them`,

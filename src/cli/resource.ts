@@ -1,12 +1,13 @@
 import { Command } from 'commander';
-import type { Resource } from '../resources/index.ts';
+import { resources as contract } from '../admin/contract/index.ts';
+import { all, ifThere, withAdmin } from './administration.ts';
 import { CommandFailure } from './failure.ts';
 import { type ConfigOption, configured } from './load.ts';
-import { operator } from './operator.ts';
 import { type JsonOption, jsonFlag, note, print, printJson, table } from './output.ts';
-import { resourceColumns, resourceFields, wireResource } from './resource-shown.ts';
+import { type Resource, resourceColumns, resourceFields, wireResource } from './resource-shown.ts';
 import { createResource, updateResource } from './resource-write.ts';
-import { withRooms } from './storage.ts';
+
+const many = { limit: 200 };
 
 /** `authserver resource …` */
 export function resourceCommand(): Command {
@@ -25,7 +26,7 @@ function list(): Command {
   return configured('list', 'every resource')
     .option(...jsonFlag)
     .action(async (options: ConfigOption & JsonOption) => {
-      const resources = await withRooms(options, async (rooms) => rooms.resources.all());
+      const resources = await withAdmin(options, (admin) => all(admin.each(contract.list, many)));
       if (options.json) return printJson(resources.map(wireResource));
       print(
         table(
@@ -42,12 +43,9 @@ function show(): Command {
     .argument('<resource>', 'its slug, URI or alias')
     .option(...jsonFlag)
     .action(async (which: string, options: ConfigOption & JsonOption) => {
-      const resource = await withRooms(options, async ({ resources }) =>
-        resources
-          .all()
-          .find(
-            ({ slug, uri, aliases }) => slug === which || uri === which || aliases.includes(which),
-          ),
+      const resources = await withAdmin(options, (admin) => all(admin.each(contract.list, many)));
+      const resource = resources.find(
+        ({ slug, uri, aliases }) => slug === which || uri === which || aliases.includes(which),
       );
       if (!resource) throw unknown(which);
       if (options.json) printJson(wireResource(resource));
@@ -63,8 +61,9 @@ function enable(): Command {
   return about('enable', 'issue tokens for a disabled resource again')
     .option('--reason <text>', 'for the audit log')
     .action(async (slug: string, options: ReasonOption) => {
-      const known = await withRooms(options, ({ resourceEditing, now }) =>
-        resourceEditing.enable(slug, operator(now()), options.reason),
+      const body = { reason: options.reason };
+      const known = await withAdmin(options, (admin) =>
+        ifThere(admin.call(contract.enable, { params: { id: slug }, body })),
       );
       if (!known) throw unknown(slug);
       print(`${slug} is enabled.`);
@@ -75,8 +74,9 @@ function disable(): Command {
   return about('disable', 'issue no more tokens for a resource')
     .option('--reason <text>', 'for the audit log')
     .action(async (slug: string, options: ReasonOption) => {
-      const known = await withRooms(options, ({ resourceEditing, now }) =>
-        resourceEditing.disable(slug, operator(now()), options.reason),
+      const body = { reason: options.reason };
+      const known = await withAdmin(options, (admin) =>
+        ifThere(admin.call(contract.disable, { params: { id: slug }, body })),
       );
       if (!known) throw unknown(slug);
       print(`${slug} is disabled.`);
@@ -86,9 +86,10 @@ function disable(): Command {
 function remove(): Command {
   return about('remove', 'remove a resource, its grants and its tokens').action(
     async (slug: string, options: ConfigOption) => {
-      const { resource, ended } = await withRooms(options, async (rooms) => ({
-        resource: rooms.resources.all().find((one) => one.slug === slug),
-        ended: await rooms.resourceEditing.remove(slug, operator(rooms.now())),
+      const params = { id: slug };
+      const { resource, ended } = await withAdmin(options, async (admin) => ({
+        resource: await ifThere(admin.call(contract.get, { params })),
+        ended: await ifThere(admin.call(contract.remove, { params })),
       }));
       if (!resource || !ended) throw unknown(slug);
       print(`${slug} is removed, and ${ended.grants} grants with it.`);

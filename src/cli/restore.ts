@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { Argument, type Command, Option } from 'commander';
 import { z } from 'zod';
 import type { Config } from '../config/index.ts';
 import type { BackupHead, BackupLine } from '../db/index.ts';
 import { CommandFailure } from './failure.ts';
+import { linesOf } from './lines.ts';
 import { type ConfigOption, configured, load } from './load.ts';
 import { operator } from './operator.ts';
 import { type JsonOption, jsonFlag, note, print, printJson } from './output.ts';
@@ -129,7 +129,7 @@ async function* textsOf(file: string): AsyncGenerator<string> {
   const text = input.pipe(createGunzip());
   input.on('error', (error) => text.destroy(error));
   try {
-    yield* createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY });
+    yield* linesOf(text);
     if (text.errored) throw text.errored;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {

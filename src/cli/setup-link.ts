@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { maintenance } from '../admin/contract/index.ts';
+import { withAdmin } from './administration.ts';
 import { CommandFailure } from './failure.ts';
 import { type ConfigOption, configured } from './load.ts';
 import { note, print } from './output.ts';
-import { withRooms } from './storage.ts';
 
 /** `authserver setup-link` */
 export function setupLinkCommand(): Command {
@@ -10,12 +11,14 @@ export function setupLinkCommand(): Command {
     'setup-link',
     'print a new link that makes the first owner, while there is none; good once, for an hour',
   ).action(async (options: ConfigOption) => {
-    const link = await withRooms(options, async (rooms, config) => {
+    const link = await withAdmin(options, async (admin, config) => {
       if (!config.admin.enabled) {
         throw new CommandFailure('the admin listener is off. Set admin.enabled to true');
       }
-      const { ownershipLink } = await import('./ownership.ts');
-      return ownershipLink(rooms, config);
+      const { token } = await admin.call(maintenance.setupLink);
+      const { adminUrl } = await import('./ownership.ts');
+      const { setupUrl } = await import('../admin/index.ts');
+      return token === null ? undefined : setupUrl(adminUrl(config.admin), token);
     });
     if (link === undefined) {
       throw new CommandFailure(

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -157,6 +157,7 @@ describe('one process per embedded database', { timeout: 180_000 }, () => {
     const first = place.start(serve);
     await ready(`http://127.0.0.1:${port}`, first);
 
+    rmSync(join(place.directory, 'data/admin.key')); // with it, commands go through the server
     for (const args of [['serve'], ['user', 'list']]) {
       const second = await place.run([...args, '--config', 'config.yaml']);
       expectRefusal(

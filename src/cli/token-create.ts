@@ -1,11 +1,10 @@
 import { type Command, Option } from 'commander';
-import type { Rooms } from '../rooms.ts';
-import { mintForTesting, type TestTokenRequest } from '../tokens/index.ts';
+import { clients, tokens } from '../admin/contract/index.ts';
+import type { AdminClient } from '../admin/index.ts';
+import { ifThere, withAdmin } from './administration.ts';
 import { CommandFailure, wrongCall } from './failure.ts';
 import { type ConfigOption, configured } from './load.ts';
-import { operator } from './operator.ts';
-import { type JsonOption, jsonFlag, note, print, printJson } from './output.ts';
-import { withRooms } from './storage.ts';
+import { type JsonOption, jsonFlag, note, print, printJson, withoutNulls } from './output.ts';
 import { durationOption, findResource, membershipFor, scopeOption } from './token-subjects.ts';
 import { findAccount } from './user-lookup.ts';
 
@@ -33,23 +32,22 @@ export function createToken(): Command {
       ).argParser(durationOption),
     )
     .action(async (options: CreateOptions) => {
-      const { name, scope: scopes, expires: expiresIn } = options;
-      const made = await withRooms(options, async (rooms) => {
-        const { id: userId } = await findAccount(rooms, options.user);
-        const resource = findResource(rooms, options.resource);
-        const workspaceId = (await membershipFor(rooms, userId, options))?.id;
-        const request = { userId, resource, workspaceId, scopes, name, expiresIn };
-        return rooms.tokens.personal.create(request, operator(rooms.now()));
+      const made = await withAdmin(options, async (admin) => {
+        const person = await findAccount(admin, options.user);
+        const resource = await findResource(admin, options.resource);
+        const workspace_id = await membershipFor(admin, person, options);
+        const { name, expires: expires_in } = options;
+        const scope = options.scope.join(' ');
+        const body = { sub: person.id, name, resource, scope, workspace_id, expires_in };
+        return admin.call(tokens.create, { body });
       });
-      const { value, id, email, resource, workspace, expiresAt } = made;
-      const shown = { token: value, id, user: email, name: made.name, resource };
+      const { token, id, username: user, name, resource, expires_at } = made;
       if (options.json) {
-        const workspace_id = workspace?.id;
-        printJson({ ...shown, workspace_id, scopes: made.scopes, expires_at: expiresAt });
-      } else print(value);
-      note(
-        `It is shown only now. ${email} can use it at ${resource} until ${expiresAt.toISOString()}.`,
-      );
+        const { scope, workspace_id } = made;
+        const shown = { token, id, user, name, resource, workspace_id, scopes: scope.split(' ') };
+        printJson(withoutNulls({ ...shown, expires_at }));
+      } else print(token);
+      note(`It is shown only now. ${user} can use it at ${resource} until ${expires_at}.`);
     });
 }
 
@@ -79,36 +77,28 @@ export function mintToken(): Command {
       if (!options.client && !options.user) {
         throw wrongCall('say whom the token is for, with --client, --user or both');
       }
-      const { value, jti, scopes, expiresAt } = await withRooms(
-        options,
-        async (rooms, { server, tokens }) => {
-          const settings = { issuer: server.issuer, accessTtl: tokens.access_ttl };
-          const request = await requestOf(rooms, options);
-          return mintForTesting(rooms, settings, request, operator(rooms.now()));
-        },
+      const { access_token, jti, scope, expires_at } = await withAdmin(options, async (admin) =>
+        admin.call(tokens.mint, { body: await requestOf(admin, options) }),
       );
-      if (options.json) printJson({ access_token: value, jti, scopes, expires_at: expiresAt });
-      else print(value);
-      note(`It works until ${expiresAt.toISOString()}.`);
+      if (options.json) printJson({ access_token, jti, scopes: scope.split(' '), expires_at });
+      else print(access_token);
+      note(`It works until ${expires_at}.`);
     });
 }
 
-async function requestOf(rooms: Rooms, options: MintOptions): Promise<TestTokenRequest> {
-  const resource = findResource(rooms, options.resource);
-  const user = options.user === undefined ? undefined : await findAccount(rooms, options.user);
-  const workspace = await membershipFor(rooms, user?.id, options);
-  const rest = { resource, workspace, scopes: options.scope, expiresIn: options.ttl };
-  if (options.client === undefined) return { ...rest, subject: { user: person(user) } };
-  const client = await rooms.clients.find(options.client, { refresh: false });
-  if (client) return { ...rest, subject: { client, user } };
-  throw new CommandFailure(
-    `there is no client ${options.client}. authserver client list shows all of them`,
-  );
+async function requestOf(admin: AdminClient, options: MintOptions) {
+  const resource = await findResource(admin, options.resource);
+  const user = options.user === undefined ? undefined : await findAccount(admin, options.user);
+  const workspace_id = await membershipFor(admin, user, options);
+  const { client: client_id, scope, ttl: expires_in } = options;
+  if (client_id !== undefined) await requireClient(admin, client_id);
+  return { client_id, sub: user?.id, resource, workspace_id, scope: scope.join(' '), expires_in };
 }
 
-function person<T>(user: T | undefined): T {
-  if (user === undefined) throw wrongCall('say whom the token is for, with --client or --user');
-  return user;
+/** @throws CommandFailure */
+async function requireClient(admin: AdminClient, id: string): Promise<void> {
+  if (await ifThere(admin.call(clients.get, { params: { id } }))) return;
+  throw new CommandFailure(`there is no client ${id}. authserver client list shows all of them`);
 }
 
 function whatFor(command: Command): Command {

@@ -1,34 +1,50 @@
-import type { Membership } from '../accounts/index.ts';
+import { resources } from '../admin/contract/index.ts';
+import type { AdminClient } from '../admin/index.ts';
 import { parseDuration } from '../config/index.ts';
-import { parseScope } from '../oauth/index.ts';
-import type { Resource } from '../resources/index.ts';
-import type { Rooms } from '../rooms.ts';
+import { canonicalResource, parseScope } from '../oauth/index.ts';
+import { all } from './administration.ts';
 import { CommandFailure, wrongCall } from './failure.ts';
+import type { Account } from './user-lookup.ts';
 import { findWorkspace } from './workspace-lookup.ts';
 
-/** @throws CommandFailure where no enabled resource is called so */
-export function findResource({ resources }: Pick<Rooms, 'resources'>, which: string): Resource {
-  const found = resources.bySlug(which) ?? resources.resolve(which);
-  if (found) return found;
+/**
+ * The URI of a resource that is called so.
+ *
+ * @throws CommandFailure where no enabled resource is
+ */
+export async function findResource(admin: AdminClient, which: string): Promise<string> {
+  const enabled = await all(admin.each(resources.list, { enabled: 'true', limit: 200 }));
+  const bySlug = enabled.find(({ slug }) => slug === which);
+  const found = bySlug ?? enabled.find((one) => answersTo(one, which));
+  if (found) return found.uri;
   throw new CommandFailure(
     `there is no enabled resource ${which}. authserver resource list shows all of them`,
   );
 }
 
+/** Whether a URI means this resource. */
+export function answersTo(
+  { uri, aliases }: { uri: string; aliases: readonly string[] },
+  asked: string,
+): boolean {
+  const canonical = canonicalResource(asked);
+  const names = [uri, ...aliases];
+  return names.some((name) => name === asked || canonicalResource(name) === canonical);
+}
+
 /**
- * What a person is in the workspace that was named, if one was.
+ * The id of the workspace that was named, if one was.
  *
- * @throws CommandFailure where they are no member of it
+ * @throws CommandFailure where the person is no member of it
  */
 export async function membershipFor(
-  { workspaces }: Pick<Rooms, 'workspaces'>,
-  userId: string | undefined,
+  admin: AdminClient,
+  person: Pick<Account, 'workspaces'> | undefined,
   { workspace: which }: { workspace?: string },
-): Promise<Membership | undefined> {
+): Promise<string | undefined> {
   if (which === undefined) return undefined;
-  const { id: workspaceId } = await findWorkspace({ workspaces }, which);
-  const found = userId && (await workspaces.membership({ userId, workspaceId }));
-  if (found) return found;
+  const { id } = await findWorkspace(admin, which);
+  if (person?.workspaces.some((one) => one.id === id)) return id;
   throw new CommandFailure(
     `nobody is named with --user who is a member of ${which}. authserver workspace members ${which} shows who is`,
   );

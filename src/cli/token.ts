@@ -1,31 +1,27 @@
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
-import { decodeJwt } from 'jose';
-import { hashId } from '../db/index.ts';
-import type { Rooms } from '../rooms.ts';
-import {
-  endIssued,
-  type IssuedToken,
-  type PersonalToken,
-  readOpaqueToken,
-} from '../tokens/index.ts';
+import type { z } from 'zod';
+import { issuances, tokens } from '../admin/contract/index.ts';
+import type { AdminClient } from '../admin/index.ts';
+import { all, ifThere, withAdmin } from './administration.ts';
 import { CommandFailure } from './failure.ts';
 import { type ConfigOption, configured } from './load.ts';
-import { operator } from './operator.ts';
 import {
+  answerFields,
   type Column,
-  fields,
   type JsonOption,
   jsonFlag,
   print,
   printJson,
   table,
+  when,
+  withoutNulls,
 } from './output.ts';
-import { withRooms } from './storage.ts';
 import { createToken, mintToken } from './token-create.ts';
 import { findAccount } from './user-lookup.ts';
 
-const pageSize = 200;
+type PersonalToken = z.output<typeof tokens.get.answer>;
+type Issuance = z.output<typeof issuances.get.answer>;
 
 /** `authserver token …` */
 export function tokenCommand(): Command {
@@ -40,14 +36,14 @@ export function tokenCommand(): Command {
 
 const columns: readonly Column<PersonalToken>[] = [
   { title: 'NAME', value: (token) => token.name },
-  { title: 'USER', value: (token) => token.email },
+  { title: 'USER', value: (token) => token.username },
   { title: 'RESOURCE', value: (token) => token.resource },
-  { title: 'WORKSPACE', value: (token) => token.workspace?.name },
-  { title: 'SCOPES', value: (token) => token.scopes },
+  { title: 'WORKSPACE', value: (token) => token.workspace_id ?? undefined },
+  { title: 'SCOPES', value: (token) => token.scope },
   { title: 'STATUS', value: (token) => token.status },
-  { title: 'EXPIRES', value: (token) => token.expiresAt },
-  { title: 'LAST USED', value: (token) => token.lastUsedAt },
-  { title: 'THROUGH', value: (token) => token.lastUsedFrom },
+  { title: 'EXPIRES', value: (token) => when(token.expires_at) },
+  { title: 'LAST USED', value: (token) => when(token.last_used_at) },
+  { title: 'THROUGH', value: (token) => token.last_used_from ?? undefined },
   { title: 'ID', value: (token) => token.id },
 ];
 
@@ -56,14 +52,15 @@ function list(): Command {
     .option('--user <user>', 'only those of this account: e-mail address or id')
     .option(...jsonFlag)
     .action(async (options: ConfigOption & JsonOption & { user?: string }) => {
-      const tokens = await withRooms(options, async (rooms) => {
-        const who = options.user;
-        return all(rooms, who === undefined ? undefined : (await findAccount(rooms, who)).id);
+      const found = await withAdmin(options, async (admin) => {
+        const { user: who } = options;
+        const sub = who === undefined ? undefined : (await findAccount(admin, who)).id;
+        return all(admin.each(tokens.list, { sub, limit: 200 }));
       });
-      if (options.json) return printJson(tokens.map(wire));
+      if (options.json) return printJson(found.map(wire));
       print(
         table(
-          tokens,
+          found,
           columns,
           'There is no personal access token. People make them on their account page; authserver token create makes one for somebody.',
         ),
@@ -71,29 +68,21 @@ function list(): Command {
     });
 }
 
-async function all({ tokens, now }: Rooms, userId: string | undefined): Promise<PersonalToken[]> {
-  const found: PersonalToken[] = [];
-  let cursor: string | undefined;
-  do {
-    const which = { userId, cursor, limit: pageSize, now: now() };
-    const page = await tokens.personal.list(which);
-    found.push(...page.items);
-    cursor = page.next_cursor;
-  } while (cursor !== undefined);
-  return found;
-}
-
 function show(): Command {
   return about('show', 'what a token is, from the record of its issuance')
     .option(...jsonFlag)
     .action(async (which: string, options: ConfigOption & JsonOption) => {
-      const shown = await withRooms(options, async (rooms) => {
-        const issued = await findIssued(rooms, which);
-        const personal = await rooms.tokens.personal.find(issued.jti, rooms.now());
-        return { ...explained(issued, rooms.now()), ...(personal && own(personal)) };
+      const shown = await withAdmin(options, async (admin) => {
+        const issued = await findIssued(admin, which);
+        const { id } = issued;
+        const isPersonal = issued.kind === 'personal_access_token';
+        const personal = isPersonal
+          ? await ifThere(admin.call(tokens.get, { params: { id } }))
+          : undefined;
+        return withoutNulls({ ...explained(issued), ...(personal && own(personal)) });
       });
       if (options.json) printJson(shown);
-      else print(fields(shown));
+      else print(answerFields(shown));
     });
 }
 
@@ -102,15 +91,17 @@ function revoke(): Command {
     'revoke',
     'end a token and everything that was exchanged from it; a refresh token ends its authorization',
   ).action(async (which: string, options: ConfigOption) => {
-    const { issued, count } = await withRooms(options, async (rooms) => {
-      const issued = await findIssued(rooms, which);
-      return { issued, count: await end(rooms, issued) };
+    const { issued, count } = await withAdmin(options, async (admin) => {
+      const issued = await findIssued(admin, which);
+      const params = { id: issued.id };
+      const { revoked } = await admin.call(issuances.revoke, { params });
+      return { issued, count: revoked.length };
     });
     print(endingOf(issued, count));
   });
 }
 
-function endingOf({ jti, kind, family_id }: IssuedToken, count: number): string {
+function endingOf({ jti, kind, family_id }: Issuance, count: number): string {
   if (count === 0) return `${jti} had ended before.`;
   if (kind === 'refresh_token' && family_id !== null) {
     return `The authorization ${family_id} of ${jti} has ended.`;
@@ -118,20 +109,11 @@ function endingOf({ jti, kind, family_id }: IssuedToken, count: number): string 
   return `${jti} has ended${count > 1 ? `, and ${count - 1} exchanged from it` : ''}.`;
 }
 
-/** @returns how many tokens ended just now */
-async function end({ db, tokens, now }: Rooms, { jti }: IssuedToken): Promise<number> {
-  const ended = await endIssued(
-    { db, exchange: tokens.exchange },
-    { jti, extent: 'token', ...operator(now()) },
-  );
-  return ended?.length ?? 0;
-}
-
 /** @throws CommandFailure where no record is found */
-async function findIssued({ tokens }: Rooms, which: string): Promise<IssuedToken> {
+async function findIssued(admin: AdminClient, which: string): Promise<Issuance> {
   const given = which === '-' ? (await text(process.stdin)).trim() : which;
-  for (const jti of identifiers(given)) {
-    const issued = await tokens.exchange.issued(jti);
+  for (const id of await identifiers(given)) {
+    const issued = await ifThere(admin.call(issuances.get, { params: { id } }));
     if (issued) return issued;
   }
   throw new CommandFailure(
@@ -140,9 +122,12 @@ async function findIssued({ tokens }: Rooms, which: string): Promise<IssuedToken
 }
 
 /** What a record may be found under: an id, or that of a value. Does NOT verify a signature. */
-function identifiers(given: string): string[] {
+async function identifiers(given: string): Promise<string[]> {
+  const { hashId } = await import('../db/index.ts');
+  const { readOpaqueToken } = await import('../tokens/index.ts');
   if (readOpaqueToken(given)) return [hashId(given)];
   if (given.split('.').length !== 3) return [given, hashId(given)];
+  const { decodeJwt } = await import('jose');
   try {
     const { jti } = decodeJwt(given);
     return jti === undefined ? [] : [jti];
@@ -151,47 +136,28 @@ function identifiers(given: string): string[] {
   }
 }
 
-function explained(issued: IssuedToken, now: Date) {
-  const { alive, username, jti, issued_at, expires_at } = issued;
-  const ended = expires_at > now ? 'ended' : 'expired';
+function explained({ jti, status, username, root, ...issued }: Issuance) {
+  const { parents: _, children: __, id: ___, ...rest } = issued;
   return {
     id: jti,
-    status: alive && expires_at > now ? 'active' : ended,
-    kind: issued.kind,
-    grant_type: issued.grant_type,
-    token_type: issued.token_type,
-    client_id: issued.client_id ?? undefined,
-    sub: issued.sub,
-    user: username ?? undefined,
-    resource: issued.resource,
-    scope: issued.scope,
-    ...{ issued_at, expires_at },
-    jkt: issued.jkt ?? undefined,
-    workspace_id: issued.workspace_id ?? undefined,
-    parent: issued.parent_jti ?? undefined,
-    root: issued.root_jti === jti ? undefined : (issued.root_jti ?? undefined),
-    grant_id: issued.grant_id ?? undefined,
-    family_id: issued.family_id ?? undefined,
+    status: status === 'active' || status === 'expired' ? status : 'ended',
+    ...rest,
+    user: username,
+    root: root === jti ? null : root,
+    revoked_at: null,
   };
 }
 
 /** What only a personal access token has. */
-function own({ name, status, revokedAt, lastUsedAt, lastUsedFrom }: PersonalToken) {
-  const used = { last_used_at: lastUsedAt, last_used_through: lastUsedFrom };
-  return { name, ...(status === 'revoked' && { status }), revoked_at: revokedAt, ...used };
+function own({ name, status, revoked_at, last_used_at, last_used_from }: PersonalToken) {
+  const used = { last_used_at, last_used_through: last_used_from };
+  return { name, ...(status === 'revoked' && { status }), revoked_at, ...used };
 }
 
-function wire(token: PersonalToken) {
-  const { id, userId, email, resource, scopes, createdAt, expiresAt, status, ...rest } = token;
-  return {
-    ...{ id, name: rest.name, user_id: userId, user: email, resource, scopes, status },
-    workspace_id: rest.workspace?.id,
-    created_at: createdAt,
-    expires_at: expiresAt,
-    revoked_at: rest.revokedAt,
-    last_used_at: rest.lastUsedAt,
-    last_used_through: rest.lastUsedFrom,
-  };
+function wire({ sub, username, scope, last_used_from, ...token }: PersonalToken) {
+  const who = { user_id: sub, user: username };
+  const scopes = scope === '' ? [] : scope.split(' ');
+  return withoutNulls({ ...token, ...who, scopes, last_used_through: last_used_from });
 }
 
 /** Ids may begin with a hyphen, which must not make options of them. */

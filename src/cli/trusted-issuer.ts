@@ -1,8 +1,10 @@
 import { Command } from 'commander';
-import type { TrustedIssuer } from '../tokens/index.ts';
+import type { z } from 'zod';
+import { trustedIssuers } from '../admin/contract/index.ts';
+import type { AdminClient } from '../admin/index.ts';
+import { all, withAdmin } from './administration.ts';
 import { CommandFailure } from './failure.ts';
 import { type ConfigOption, configured } from './load.ts';
-import { operator } from './operator.ts';
 import {
   type Column,
   fields,
@@ -12,7 +14,8 @@ import {
   printJson,
   table,
 } from './output.ts';
-import { withRooms } from './storage.ts';
+
+type TrustedIssuer = z.output<typeof trustedIssuers.get.answer>;
 
 /** `authserver trusted-issuer …`: the configuration declares them; here trust is ended and restored. */
 export function trustedIssuerCommand(): Command {
@@ -39,7 +42,9 @@ function list(): Command {
   return configured('list', 'every trusted issuer')
     .option(...jsonFlag)
     .action(async (options: ConfigOption & JsonOption) => {
-      const issuers = await withRooms(options, async (rooms) => rooms.trustedIssuers.all());
+      const issuers = await withAdmin(options, (admin) =>
+        all(admin.each(trustedIssuers.list, { limit: 200 })),
+      );
       if (options.json) return printJson(issuers.map(wire));
       print(
         table(
@@ -55,10 +60,7 @@ function show(): Command {
   return about('show', 'one trusted issuer')
     .option(...jsonFlag)
     .action(async (which: string, options: ConfigOption & JsonOption) => {
-      const issuer = await withRooms(options, async ({ trustedIssuers }) =>
-        trustedIssuers.all().find((one) => one.issuer === which),
-      );
-      if (!issuer) throw unknown(which);
+      const issuer = await withAdmin(options, (admin) => find(admin, which));
       if (options.json) printJson(wire(issuer));
       else print(text(issuer));
     });
@@ -66,22 +68,26 @@ function show(): Command {
 
 function switching(name: 'enable' | 'disable', description: string): Command {
   return about(name, description).action(async (which: string, options: ConfigOption) => {
-    const found = await withRooms(options, ({ trustedIssuers, now }) =>
-      trustedIssuers.setEnabled(which, name === 'enable', operator(now())),
-    );
-    if (!found) throw unknown(which);
+    await withAdmin(options, async (admin) => {
+      const { id } = await find(admin, which);
+      return admin.call(trustedIssuers[name], { params: { id } });
+    });
     print(`Assertions of ${which} are ${name === 'enable' ? 'accepted' : 'refused'} from now on.`);
   });
 }
 
-function about(name: string, description: string): Command {
-  return configured(name, description).argument('<issuer>', 'its `iss`, byte for byte');
-}
-
-function unknown(which: string): CommandFailure {
-  return new CommandFailure(
+/** @throws CommandFailure */
+async function find(admin: AdminClient, which: string): Promise<TrustedIssuer> {
+  for await (const one of admin.each(trustedIssuers.list, { limit: 200 })) {
+    if (one.issuer === which) return one;
+  }
+  throw new CommandFailure(
     `there is no trusted issuer ${which}. authserver trusted-issuer list shows all of them`,
   );
+}
+
+function about(name: string, description: string): Command {
+  return configured(name, description).argument('<issuer>', 'its `iss`, byte for byte');
 }
 
 function text(issuer: TrustedIssuer): string {
@@ -91,6 +97,9 @@ function text(issuer: TrustedIssuer): string {
 }
 
 /** Under the names that the configuration has for it. */
-function wire({ jwksUri: jwks_uri, createdAt: _, updatedAt: __, ...issuer }: TrustedIssuer) {
-  return { ...issuer, jwks_uri };
+function wire({ id: _, version: __, created_at: ___, updated_at: ____, ...row }: TrustedIssuer) {
+  const { jwks, jwks_uri, clients, resources, scopes, ...issuer } = row;
+  const lists = { clients: clients ?? undefined, resources: resources ?? undefined };
+  const keys = { jwks: jwks ?? undefined, jwks_uri: jwks_uri ?? undefined };
+  return { ...issuer, ...lists, scopes: scopes ?? undefined, ...keys };
 }

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import type { Rooms } from '../rooms.ts';
+import { trustedIssuers, users } from '../admin/contract/index.ts';
+import type { AdminClient } from '../admin/index.ts';
+import { withAdmin } from './administration.ts';
 import { CommandFailure } from './failure.ts';
 import { type ConfigOption, configured } from './load.ts';
 import { note, print } from './output.ts';
-import { withRooms } from './storage.ts';
-import { changedBy, findAccount } from './user-lookup.ts';
+import { findAccount } from './user-lookup.ts';
 
 interface IdentityOptions extends ConfigOption {
   issuer: string;
@@ -16,10 +17,10 @@ export function linkUser(): Command {
   return identityCommand('link', 'say who an account is at another issuer').action(
     async (who: string, options: IdentityOptions) => {
       const key = keyOf(options);
-      const { user, trusted } = await withRooms(options, async (rooms) => {
-        const { id } = await findAccount(rooms, who);
-        const user = await rooms.accounts.identities.link(id, key, changedBy(rooms.now));
-        return { user, trusted: isTrusted(key.issuer, rooms) };
+      const { user, trusted } = await withAdmin(options, async (admin) => {
+        const { id } = await findAccount(admin, who);
+        const user = await admin.call(users.link, { params: { id }, body: key });
+        return { user, trusted: await isTrusted(key.issuer, admin) };
       });
       print(`${user.email} is ${key.subject} at ${key.issuer} from now on.`);
       if (!trusted) {
@@ -36,10 +37,9 @@ export function unlinkUser(): Command {
   return identityCommand('unlink', 'forget who an account is at another issuer').action(
     async (who: string, options: IdentityOptions) => {
       const key = keyOf(options);
-      const user = await withRooms(options, async (rooms) => {
-        const one = await findAccount(rooms, who);
-        await rooms.accounts.identities.unlink(one.id, key, changedBy(rooms.now));
-        return one;
+      const user = await withAdmin(options, async (admin) => {
+        const { id } = await findAccount(admin, who);
+        return admin.call(users.unlink, { params: { id }, query: key });
       });
       print(`${user.email} is no longer ${key.subject} at ${key.issuer}.`);
     },
@@ -53,8 +53,11 @@ function identityCommand(name: string, description: string): Command {
     .requiredOption('--subject <sub>', '`sub` of the person there');
 }
 
-function isTrusted(issuer: string, { trustedIssuers }: Pick<Rooms, 'trustedIssuers'>): boolean {
-  return trustedIssuers.all().some((one) => one.issuer === issuer && one.enabled);
+async function isTrusted(issuer: string, admin: AdminClient): Promise<boolean> {
+  for await (const one of admin.each(trustedIssuers.list, { enabled: 'true' })) {
+    if (one.issuer === issuer) return true;
+  }
+  return false;
 }
 
 /** @throws CommandFailure for what no assertion can have */

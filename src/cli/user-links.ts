@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
-import type { NewUser, Role } from '../accounts/index.ts';
-import type { Config } from '../config/index.ts';
-import type { Rooms } from '../rooms.ts';
+import type { Role } from '../accounts/index.ts';
+import { users } from '../admin/contract/index.ts';
+import type { AdminClient } from '../admin/index.ts';
+import { withAdmin } from './administration.ts';
 import { type ConfigOption, configured } from './load.ts';
 import { type JsonOption, jsonFlag, note, print, printJson } from './output.ts';
-import { withRooms } from './storage.ts';
-import { changedBy, findAccount } from './user-lookup.ts';
+import { findAccount, idOfEmail } from './user-lookup.ts';
 
 const roles: readonly Role[] = ['viewer', 'operator', 'owner'];
 
@@ -30,8 +30,8 @@ export function inviteUser(): Command {
     .option(...jsonFlag)
     .action(async (email: string, options: InviteOptions) => {
       const { name, role, group: groups } = options;
-      const link = await withRooms(options, (rooms, config) =>
-        invite(rooms, config, { email, name, role, groups, source: 'cli' }),
+      const link = await withAdmin(options, (admin) =>
+        invite(admin, { email, name, role, groups }),
       );
       show(link, options, `Give it to ${email} on a way that you trust. It works once.`);
     });
@@ -46,10 +46,9 @@ export function resetLink(): Command {
     .argument('<user>', 'e-mail address or id of the account')
     .option(...jsonFlag)
     .action(async (who: string, options: ConfigOption & JsonOption) => {
-      const link = await withRooms(options, async (rooms, config) => {
-        const { id } = await findAccount(rooms, who);
-        const { passwordLinks } = rooms.accounts;
-        return shown(config, await passwordLinks.create(id, 'reset', changedBy(rooms.now)));
+      const link = await withAdmin(options, async (admin) => {
+        const { id } = await findAccount(admin, who);
+        return admin.call(users.resetLink, { params: { id } });
       });
       show(link, options, 'Give it to them on a way that you trust. It works once.');
     });
@@ -57,28 +56,21 @@ export function resetLink(): Command {
 
 interface ShownLink {
   url: string;
-  expires_at: Date;
+  expires_at: string;
 }
+
+type Invited = Pick<InviteOptions, 'name' | 'role'> & {
+  email: string;
+  groups: string[] | undefined;
+};
 
 /** Whoever has no password yet is invited again; their account stays as it is. */
-async function invite(
-  rooms: Rooms,
-  config: Config,
-  person: Omit<NewUser, 'password'>,
-): Promise<ShownLink> {
-  const { passwordLinks, findByEmail } = rooms.accounts;
-  const known = await findByEmail(person.email);
-  const by = changedBy(rooms.now);
-  if (known) return shown(config, await passwordLinks.create(known.id, 'invite', by));
-  return shown(config, (await passwordLinks.invite(person, by)).link);
-}
-
-async function shown(
-  { server }: Config,
-  { token, expiresAt }: { token: string; expiresAt: Date },
-): Promise<ShownLink> {
-  const { passwordLinkUrl } = await import('../admin/index.ts');
-  return { url: passwordLinkUrl(server.issuer, token), expires_at: expiresAt };
+async function invite(admin: AdminClient, person: Invited): Promise<ShownLink> {
+  const id = await idOfEmail(admin, person.email);
+  if (id !== undefined) return admin.call(users.invite, { params: { id } });
+  const { invite } = await admin.call(users.create, { body: person });
+  if (invite) return invite;
+  throw new TypeError('no invitation was made');
 }
 
 function show(link: ShownLink, { json }: JsonOption, advice: string): void {

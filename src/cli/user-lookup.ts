@@ -1,35 +1,29 @@
-import type { Accounts, User } from '../accounts/index.ts';
-import type { Rooms } from '../rooms.ts';
+import type { z } from 'zod';
+import { users } from '../admin/contract/index.ts';
+import type { AdminClient } from '../admin/index.ts';
+import { ifThere } from './administration.ts';
 import { CommandFailure } from './failure.ts';
-import { operator } from './operator.ts';
 
-const pageSize = 200;
+/** A person with all that hangs on them. */
+export type Account = z.output<typeof users.get.answer>;
 
-/** Who changes something at the command line, and when. */
-export function changedBy(now: () => Date) {
-  const { actor, meta } = operator(now());
-  return { ...meta, actor };
-}
+/** Longest `q` that is taken. */
+const longestSearch = 200;
 
-/** @throws CommandFailure where nobody is called so */
-export async function findAccount(
-  { accounts }: Pick<Rooms, 'accounts'>,
-  who: string,
-): Promise<User> {
-  const user = who.startsWith('usr_') ? await accounts.find(who) : await accounts.findByEmail(who);
+/** By id or e-mail address. @throws CommandFailure where nobody is called so */
+export async function findAccount(admin: AdminClient, who: string): Promise<Account> {
+  const id = who.startsWith('usr_') ? who : await idOfEmail(admin, who);
+  const user = id && (await ifThere(admin.call(users.get, { params: { id } })));
   if (user) return user;
   throw new CommandFailure(`there is no account ${who}. authserver user list shows all of them`);
 }
 
-/** By e-mail address. */
-export async function* everyUser(accounts: Accounts): AsyncGenerator<User> {
-  let after: string | undefined = '';
-  while (after !== undefined) {
-    const page: Awaited<ReturnType<Accounts['list']>> = await accounts.list({
-      limit: pageSize,
-      after,
-    });
-    yield* page.items;
-    after = page.next;
+/** The id of the account with this e-mail address, in whatever case it is written. */
+export async function idOfEmail(admin: AdminClient, text: string): Promise<string | undefined> {
+  const email = text.trim().toLowerCase();
+  if (email === '') return undefined;
+  for await (const user of admin.each(users.list, { q: email.slice(0, longestSearch) })) {
+    if (user.email.toLowerCase() === email) return user.id;
   }
+  return undefined;
 }

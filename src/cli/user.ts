@@ -1,21 +1,25 @@
 import { Command, Option } from 'commander';
-import type { Accounts, Identity, Role, User } from '../accounts/index.ts';
+import type { z } from 'zod';
+import type { Role } from '../accounts/index.ts';
+import { users } from '../admin/contract/index.ts';
+import { all, withAdmin } from './administration.ts';
 import { type ConfigOption, configured } from './load.ts';
 import {
+  answerFields,
   type Column,
-  fields,
   type JsonOption,
   jsonFlag,
   note,
   print,
   printJson,
   table,
+  when,
+  withoutNulls,
 } from './output.ts';
 import { type PasswordOption, passwordFlag, readPassword } from './password.ts';
-import { withRooms } from './storage.ts';
 import { linkUser, unlinkUser } from './user-identity.ts';
 import { inviteUser, resetLink } from './user-links.ts';
-import { changedBy, everyUser, findAccount } from './user-lookup.ts';
+import { type Account, findAccount } from './user-lookup.ts';
 
 const roles: readonly Role[] = ['viewer', 'operator', 'owner'];
 
@@ -58,21 +62,21 @@ function create(): Command {
     .action(async (email: string, options: CreateOptions) => {
       const password = options.password ? await readPassword(options) : undefined;
       const { name, role, group: groups } = options;
-      const user = await withRooms(options, ({ accounts, now }) => {
-        const input = { email, password, name, role, groups, source: 'cli' as const };
-        return accounts.create(input, changedBy(now));
+      const user = await withAdmin(options, (admin) => {
+        const body = { email, password, name, role, groups, invite: false };
+        return admin.call(users.create, { body });
       });
       if (options.json) printJson(wire(user));
       else print(`${user.email} can sign in. Its id is ${user.id}.`);
     });
 }
 
-const columns: readonly Column<User>[] = [
+const columns: readonly Column<z.output<typeof users.list.answer>['items'][number]>[] = [
   { title: 'EMAIL', value: (user) => user.email },
-  { title: 'NAME', value: (user) => user.name },
-  { title: 'ROLE', value: (user) => user.role },
+  { title: 'NAME', value: (user) => user.name ?? undefined },
+  { title: 'ROLE', value: (user) => user.role ?? undefined },
   { title: 'STATUS', value: (user) => user.status },
-  { title: 'LAST SIGN-IN', value: (user) => user.lastLoginAt },
+  { title: 'LAST SIGN-IN', value: (user) => when(user.last_login_at) },
   { title: 'ID', value: (user) => user.id },
 ];
 
@@ -80,11 +84,13 @@ function list(): Command {
   return configured('list', 'every account, by e-mail address')
     .option(...jsonFlag)
     .action(async (options: ConfigOption & JsonOption) => {
-      const users = await withRooms(options, ({ accounts }) => everyone(accounts));
-      if (options.json) return printJson(users.map(wire));
+      const people = await withAdmin(options, (admin) =>
+        all(admin.each(users.list, { sort: 'email', limit: 200 })),
+      );
+      if (options.json) return printJson(withoutNulls(people));
       print(
         table(
-          users,
+          people,
           columns,
           'There is no account yet. Make the first one with: authserver user create EMAIL --role owner',
         ),
@@ -96,24 +102,21 @@ function show(): Command {
   return about('show', 'one account')
     .option(...jsonFlag)
     .action(async (who: string, options: ConfigOption & JsonOption) => {
-      const seen = await withRooms(options, async (rooms) => {
-        const user = await findAccount(rooms, who);
-        const identities = await rooms.accounts.identities.listFor(user.id);
-        const sessions = await rooms.accounts.sessions.countFor(user.id);
-        return { ...wire(user), sessions, identities: identities.map(wireIdentity) };
-      });
-      if (options.json) return printJson(seen);
+      const seen = await withAdmin(options, (admin) => findAccount(admin, who));
+      if (options.json) return printJson(wire(seen));
       const names = seen.identities.map(({ issuer, subject }) => `${subject} at ${issuer}`);
-      print(fields({ ...seen, identities: names.join(', ') || undefined }));
+      const spaces = seen.workspaces.map(({ slug, role }) => `${slug} (${role})`);
+      const lists = { identities: names.join(', ') || null, workspaces: spaces.join(', ') || null };
+      print(answerFields({ ...wire(seen), ...lists }));
     });
 }
 
 function disable(): Command {
   return about('disable', 'refuse sign-in to an account, and end its sessions and tokens').action(
     async (who: string, options: ConfigOption) => {
-      const user = await withRooms(options, async (rooms) => {
-        const { id } = await findAccount(rooms, who);
-        return rooms.accounts.disable(id, changedBy(rooms.now));
+      const user = await withAdmin(options, async (admin) => {
+        const { id } = await findAccount(admin, who);
+        return admin.call(users.disable, { params: { id } });
       });
       print(`${user.email} is disabled. Its sessions and tokens have ended.`);
     },
@@ -123,9 +126,9 @@ function disable(): Command {
 function enable(): Command {
   return about('enable', 'let a disabled account sign in again').action(
     async (who: string, options: ConfigOption) => {
-      const user = await withRooms(options, async (rooms) => {
-        const { id } = await findAccount(rooms, who);
-        return rooms.accounts.enable(id, changedBy(rooms.now));
+      const user = await withAdmin(options, async (admin) => {
+        const { id } = await findAccount(admin, who);
+        return admin.call(users.enable, { params: { id } });
       });
       print(`${user.email} can sign in again.`);
     },
@@ -137,10 +140,9 @@ function setPassword(): Command {
     .option(...passwordFlag)
     .action(async (who: string, options: ConfigOption & PasswordOption) => {
       const password = await readPassword(options);
-      const user = await withRooms(options, async (rooms) => {
-        const one = await findAccount(rooms, who);
-        await rooms.accounts.setPassword(one.id, password, changedBy(rooms.now));
-        return one;
+      const user = await withAdmin(options, async (admin) => {
+        const { id } = await findAccount(admin, who);
+        return admin.call(users.setPassword, { params: { id }, body: { password } });
       });
       print(`${user.email} has a new password and is signed out everywhere.`);
       if (user.source === 'config') {
@@ -156,11 +158,11 @@ function signOut(): Command {
     'sign-out',
     'end every session of an account; its applications stay connected',
   ).action(async (who: string, options: ConfigOption) => {
-    const { user, ended } = await withRooms(options, async (rooms) => {
-      const one = await findAccount(rooms, who);
-      const count = await rooms.accounts.sessions.endAllFor(one.id, changedBy(rooms.now));
-      return { user: one, ended: count };
+    const user = await withAdmin(options, async (admin) => {
+      const { id } = await findAccount(admin, who);
+      return admin.call(users.signOut, { params: { id } });
     });
+    const { ended } = user;
     print(`${user.email} is signed out: ${ended} ${ended === 1 ? 'session' : 'sessions'} ended.`);
   });
 }
@@ -169,19 +171,8 @@ function about(name: string, description: string): Command {
   return configured(name, description).argument('<user>', 'e-mail address or id of the account');
 }
 
-async function everyone(accounts: Accounts): Promise<User[]> {
-  const users: User[] = [];
-  for await (const user of everyUser(accounts)) users.push(user);
-  return users;
-}
-
-function wireIdentity({ createdAt, lastUsedAt, ...key }: Identity) {
-  return { ...key, created_at: createdAt, last_used_at: lastUsedAt };
-}
-
-function wire(user: User) {
-  const { createdAt: created_at, lastLoginAt: last_login_at, ...rest } = user;
-  return { ...rest, created_at, last_login_at };
+function wire({ version: _, ...user }: Account) {
+  return withoutNulls(user);
 }
 
 function collect(value: string, before: string[] = []): string[] {

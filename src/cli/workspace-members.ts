@@ -1,13 +1,24 @@
 import { type Command, Option } from 'commander';
-import type { Member, WorkspaceRole } from '../accounts/index.ts';
-import type { Rooms } from '../rooms.ts';
+import type { z } from 'zod';
+import type { WorkspaceRole } from '../accounts/index.ts';
+import { workspaces } from '../admin/contract/index.ts';
+import type { AdminClient } from '../admin/index.ts';
+import { withAdmin } from './administration.ts';
 import { type ConfigOption, configured } from './load.ts';
-import { type Column, type JsonOption, jsonFlag, print, printJson, table } from './output.ts';
-import { withRooms } from './storage.ts';
-import { changedBy, findAccount } from './user-lookup.ts';
+import {
+  type Column,
+  type JsonOption,
+  jsonFlag,
+  print,
+  printJson,
+  table,
+  when,
+  withoutNulls,
+} from './output.ts';
+import { findAccount } from './user-lookup.ts';
 import { findWorkspace } from './workspace-lookup.ts';
 
-const pageSize = 200;
+type Member = z.output<typeof workspaces.members.answer>['items'][number];
 
 /** `authserver workspace add-member` */
 export function addMember(): Command {
@@ -19,14 +30,16 @@ export function addMember(): Command {
         .default('member'),
     )
     .action(async (which: string, who: string, options: ConfigOption & { role: WorkspaceRole }) => {
-      const { email, role } = await withRooms(options, async (rooms) => {
-        const { workspaces, now } = rooms;
-        const key = await memberKey(rooms, which, who);
+      const { email, role } = await withAdmin(options, async (admin) => {
+        const { id } = await findWorkspace(admin, which);
+        const person = await findAccount(admin, who);
         const { role } = options;
-        const by = changedBy(now);
-        if (await workspaces.member(key)) return workspaces.setRole({ ...key, role }, by);
-        const { workspaceId, userId: id } = key;
-        return workspaces.addMember({ workspaceId, who: { id }, role, source: 'cli' }, by);
+        if (!person.workspaces.some((one) => one.id === id)) {
+          const body = { user_id: person.id, role };
+          return admin.call(workspaces.addMember, { params: { id }, body });
+        }
+        const params = { id, user_id: person.id };
+        return admin.call(workspaces.changeMember, { params, body: { role } });
       });
       print(`${email} is ${role === 'admin' ? 'an admin' : 'a member'} of ${which}.`);
     });
@@ -40,8 +53,8 @@ export function removeMember(): Command {
   )
     .argument('<user>', 'e-mail address or id of the account')
     .action(async (which: string, who: string, options: ConfigOption) => {
-      const { email } = await withRooms(options, async (rooms) =>
-        rooms.workspaces.removeMember(await memberKey(rooms, which, who), changedBy(rooms.now)),
+      const { email } = await withAdmin(options, async (admin) =>
+        admin.call(workspaces.removeMember, { params: await memberKey(admin, which, who) }),
       );
       print(`${email} is no member of ${which} any more.`);
     });
@@ -49,11 +62,11 @@ export function removeMember(): Command {
 
 const columns: readonly Column<Member>[] = [
   { title: 'USER', value: (member) => member.email },
-  { title: 'NAME', value: (member) => member.name },
+  { title: 'NAME', value: (member) => member.name ?? undefined },
   { title: 'ROLE', value: (member) => member.role },
   { title: 'ADDED BY', value: (member) => member.source },
-  { title: 'SINCE', value: (member) => member.createdAt },
-  { title: 'ID', value: (member) => member.userId },
+  { title: 'SINCE', value: (member) => when(member.created_at) },
+  { title: 'ID', value: (member) => member.id },
 ];
 
 /** `authserver workspace members` */
@@ -61,7 +74,10 @@ export function members(): Command {
   return about('members', 'who is in a workspace, the latest first')
     .option(...jsonFlag)
     .action(async (which: string, options: ConfigOption & JsonOption) => {
-      const found = await withRooms(options, (rooms) => all(rooms, which));
+      const found = await withAdmin(options, async (admin) => {
+        const { id } = await findWorkspace(admin, which);
+        return membersOf(admin, id);
+      });
       if (options.json) return printJson(found.map(wire));
       print(
         table(
@@ -73,27 +89,26 @@ export function members(): Command {
     });
 }
 
-async function all(rooms: Rooms, which: string): Promise<Member[]> {
-  const { id: workspaceId } = await findWorkspace(rooms, which);
+async function membersOf(admin: AdminClient, id: string): Promise<Member[]> {
   const found: Member[] = [];
   let cursor: string | undefined;
   do {
-    const page = await rooms.workspaces.members({ workspaceId, cursor, limit: pageSize });
+    const query = { limit: 200, cursor };
+    const page = await admin.call(workspaces.members, { params: { id }, query });
     found.push(...page.items);
     cursor = page.next_cursor;
   } while (cursor !== undefined);
   return found;
 }
 
-async function memberKey(rooms: Rooms, which: string, who: string) {
-  const { id: workspaceId } = await findWorkspace(rooms, which);
-  const { id: userId } = await findAccount(rooms, who);
-  return { workspaceId, userId };
+async function memberKey(admin: AdminClient, which: string, who: string) {
+  const { id } = await findWorkspace(admin, which);
+  const { id: user_id } = await findAccount(admin, who);
+  return { id, user_id };
 }
 
-function wire({ userId, workspaceId, email, name, role, source, createdAt }: Member) {
-  const member = { user_id: userId, user: email, name, role, source };
-  return { ...member, workspace_id: workspaceId, created_at: createdAt };
+function wire({ id, email, workspace_id, created_at, ...rest }: Member) {
+  return withoutNulls({ user_id: id, user: email, ...rest, workspace_id, created_at });
 }
 
 function about(name: string, description: string): Command {

@@ -1,22 +1,19 @@
 import { Command } from 'commander';
-import type { Workspace } from '../accounts/index.ts';
-import type { Rooms } from '../rooms.ts';
+import { workspaces } from '../admin/contract/index.ts';
+import { all, withAdmin } from './administration.ts';
 import { type ConfigOption, configured } from './load.ts';
 import {
+  answerFields,
   type Column,
-  fields,
   type JsonOption,
   jsonFlag,
   print,
   printJson,
   table,
+  when,
 } from './output.ts';
-import { withRooms } from './storage.ts';
-import { changedBy } from './user-lookup.ts';
-import { findWorkspace } from './workspace-lookup.ts';
+import { findWorkspace, type Workspace } from './workspace-lookup.ts';
 import { addMember, members, removeMember } from './workspace-members.ts';
-
-const pageSize = 200;
 
 /** `authserver workspace …` */
 export function workspaceCommand(): Command {
@@ -36,11 +33,10 @@ function create(): Command {
     .option('--name <name>', 'what people see; default the slug')
     .option(...jsonFlag)
     .action(async (slug: string, options: ConfigOption & JsonOption & { name?: string }) => {
-      const made = await withRooms(options, ({ workspaces, now }) =>
-        workspaces.create({ slug, name: options.name, source: 'cli' }, changedBy(now)),
-      );
-      if (options.json) printJson(wire(made));
-      else print(fields(wire(made)));
+      const body = { slug, name: options.name };
+      const made = await withAdmin(options, (admin) => admin.call(workspaces.create, { body }));
+      if (options.json) printJson(made);
+      else print(answerFields(made));
     });
 }
 
@@ -48,7 +44,7 @@ const columns: readonly Column<Workspace>[] = [
   { title: 'SLUG', value: (workspace) => workspace.slug },
   { title: 'NAME', value: (workspace) => workspace.name },
   { title: 'MADE BY', value: (workspace) => workspace.source },
-  { title: 'CREATED', value: (workspace) => workspace.createdAt },
+  { title: 'CREATED', value: (workspace) => when(workspace.created_at) },
   { title: 'ID', value: (workspace) => workspace.id },
 ];
 
@@ -56,8 +52,10 @@ function list(): Command {
   return configured('list', 'every workspace, newest first')
     .option(...jsonFlag)
     .action(async (options: ConfigOption & JsonOption) => {
-      const found = await withRooms(options, all);
-      if (options.json) return printJson(found.map(wire));
+      const found = await withAdmin(options, (admin) =>
+        all(admin.each(workspaces.list, { limit: 200 })),
+      );
+      if (options.json) return printJson(found);
       print(
         table(
           found,
@@ -68,28 +66,13 @@ function list(): Command {
     });
 }
 
-async function all({ workspaces }: Rooms): Promise<Workspace[]> {
-  const found: Workspace[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await workspaces.list({ cursor, limit: pageSize });
-    found.push(...page.items);
-    cursor = page.next_cursor;
-  } while (cursor !== undefined);
-  return found;
-}
-
 function show(): Command {
   return configured('show', 'one workspace')
     .argument('<workspace>', 'its slug or id')
     .option(...jsonFlag)
     .action(async (which: string, options: ConfigOption & JsonOption) => {
-      const workspace = await withRooms(options, (rooms) => findWorkspace(rooms, which));
-      if (options.json) printJson(wire(workspace));
-      else print(fields(wire(workspace)));
+      const workspace = await withAdmin(options, (admin) => findWorkspace(admin, which));
+      if (options.json) printJson(workspace);
+      else print(answerFields(workspace));
     });
-}
-
-function wire({ id, slug, name, source, createdAt, updatedAt }: Workspace) {
-  return { id, slug, name, source, created_at: createdAt, updated_at: updatedAt };
 }

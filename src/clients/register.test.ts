@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AuditMeta } from '../audit/index.ts';
 import { testDatabase } from '../db/database.testing.ts';
 import { type Database, hashId } from '../db/index.ts';
 import { auditOf, clientsConfig, publicKey, testClients } from './clients.testing.ts';
@@ -102,6 +103,8 @@ describe('RFC 7591 §3.2.1: the answer to a registration', () => {
   });
 });
 
+const by = (meta: AuditMeta) => ({ actor: { kind: 'admin', id: 'api_key' }, meta }) as const;
+
 describe('dcr.mode', () => {
   it('admin_only refuses everybody', async () => {
     const { clients, meta } = testClients(db, dcr('admin_only'));
@@ -112,8 +115,12 @@ describe('dcr.mode', () => {
 
   it('DC14: initial_access_token takes a token once, and a refused request does not spend it', async () => {
     const { clients, meta } = testClients(db, dcr('initial_access_token'));
-    const { token: initialAccessToken } = await clients.issueInitialAccessToken(3600);
+    const { token: initialAccessToken } = await clients.issueInitialAccessToken(3600, by(meta));
     const request = { ip: '192.0.2.1', meta, initialAccessToken };
+    const made = db.kysely.selectFrom('audit_events').select(['actor_id', 'detail']);
+    expect(await made.where('type', '=', 'initial_access_token_created').execute()).toEqual([
+      { actor_id: 'api_key', detail: { expires_at: expect.any(String) } },
+    ]);
     await expect(clients.register({ redirect_uris: [] }, request)).rejects.toMatchObject({
       error: 'invalid_redirect_uri',
     });
@@ -126,7 +133,7 @@ describe('dcr.mode', () => {
 
   it('DC14: a wrong, missing or expired one MUST be 401 invalid_token', async () => {
     const { clients, clock, meta } = testClients(db, dcr('initial_access_token'));
-    const { token } = await clients.issueInitialAccessToken(3600);
+    const { token } = await clients.issueInitialAccessToken(3600, by(meta));
     clock.advance(3601);
     for (const initialAccessToken of [undefined, '', 'wrong', token]) {
       const refused = clients.register(good, { ip: '192.0.2.1', meta, initialAccessToken });
@@ -136,7 +143,7 @@ describe('dcr.mode', () => {
 
   it('DC14: one token used many times at once registers one client', async () => {
     const { clients, meta } = testClients(db, dcr('initial_access_token'));
-    const { token: initialAccessToken } = await clients.issueInitialAccessToken(3600);
+    const { token: initialAccessToken } = await clients.issueInitialAccessToken(3600, by(meta));
     const results = await Promise.allSettled(
       Array.from({ length: 10 }, () =>
         clients.register(good, { ip: '192.0.2.1', meta, initialAccessToken }),

@@ -1,5 +1,5 @@
 import type { Insertable } from 'kysely';
-import type { AuditMeta } from '../audit/index.ts';
+import { type AuditMeta, recordAudit } from '../audit/index.ts';
 import { type ClientsTable, type Database, hashId } from '../db/index.ts';
 import { addressBucket } from '../http/index.ts';
 import { OAuthError } from '../oauth/index.ts';
@@ -77,11 +77,18 @@ export function createRegistration({ db, now, log }: RegistrationDeps, config: C
   }
 
   /** Makes a token that registers one client, for the mode `initial_access_token`. @param ttl seconds */
-  async function issueInitialAccessToken(ttl: number): Promise<{ token: string; expiresAt: Date }> {
+  async function issueInitialAccessToken(
+    ttl: number,
+    { actor, meta }: By,
+  ): Promise<{ token: string; expiresAt: Date }> {
     const token = newSecret('iat');
     const at = now();
     const expiresAt = new Date(at.getTime() + ttl * 1000);
-    await insertInitialAccessToken(db.kysely, { hash: hashId(token), expiresAt, now: at });
+    await db.kysely.transaction().execute(async (trx) => {
+      await insertInitialAccessToken(trx, { hash: hashId(token), expiresAt, now: at });
+      const detail = { expires_at: expiresAt };
+      await recordAudit(trx, { type: 'initial_access_token_created', actor, detail }, meta);
+    });
     return { token, expiresAt };
   }
 

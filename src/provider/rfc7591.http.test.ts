@@ -477,9 +477,10 @@ describe('who may register', () => {
     const closed = await startServer({ extra: 'dcr: { mode: initial_access_token }' });
     try {
       const { clients } = closed.app.rooms;
+      const by = { actor: { kind: 'cli' }, meta: { at: closed.now() } } as const;
       const attempt = (token?: string, body: unknown = { redirect_uris: [callback] }) =>
         sendRegistration(closed, body, token ? { authorization: `Bearer ${token}` } : {});
-      const { token } = await clients.issueInitialAccessToken(3600);
+      const { token } = await clients.issueInitialAccessToken(3600, by);
       const refusedToken = refused(401, 'invalid_token');
 
       for (const wrong of [undefined, 'iat_wrong', `${token}x`, token.slice(0, -1)]) {
@@ -495,7 +496,7 @@ describe('who may register', () => {
       expect(rush.filter(({ status }) => status === 201)).toHaveLength(1);
       expect(await refusal(await attempt(token))).toMatchObject(refusedToken);
 
-      const { token: old } = await clients.issueInitialAccessToken(60);
+      const { token: old } = await clients.issueInitialAccessToken(60, by);
       closed.advance(61);
       expect(await refusal(await attempt(old))).toMatchObject(refusedToken);
     } finally {

@@ -81,6 +81,10 @@ export const verification = z.strictObject({
     .strictObject({ block: z.int(), seq: z.int(), hash: z.string() })
     .nullable()
     .describe('The end of the chain: keep it elsewhere, and a log cut short is found by it'),
+  dropped_before: z
+    .string()
+    .nullable()
+    .describe('Months of the log before it are gone by retention'),
   message: z.string().nullable(),
 });
 
@@ -155,8 +159,16 @@ export const audit = {
     method: 'POST',
     path: '/admin/api/audit/verify',
     permission: 'operator',
-    summary:
-      'Check the hash chain from the beginning, unless a check is running; ask for the result with GET',
+    summary: 'Check the hash chain, unless a check is running; ask for the result with GET',
+    body: z.strictObject({
+      from: time
+        .optional()
+        .describe('Begin at the last checkpoint before it instead of at the beginning'),
+      head: z
+        .strictObject({ seq: z.int().min(1), hash: z.string().regex(/^[0-9a-f]{64}$/) })
+        .optional()
+        .describe('A head that an earlier check found: the chain must still hold it'),
+    }),
     answer: verification,
   }),
   deadLetters: route({

@@ -260,7 +260,31 @@ export const clients = {
       'Remove a client with all of its grants and tokens. One that the configuration still declares is made again at the next start',
     conditional: true,
     params: byId,
+    query: reason,
     answer: ended,
+  }),
+  initialAccessToken: route({
+    ...plain,
+    name: 'clients.initial-access-token',
+    method: 'POST',
+    path: '/admin/api/clients/initial-access-tokens',
+    permission: 'operator',
+    summary:
+      'Make a token that registers one client, for `dcr.mode: initial_access_token`; shown this once',
+    body: z.strictObject({
+      expires_in: z
+        .int()
+        .min(1)
+        .max(365 * 86_400)
+        .default(86_400)
+        .describe('Seconds'),
+    }),
+    answer: z.strictObject({
+      initial_access_token: z.string().describe('In this answer only'),
+      expires_at: time,
+      dcr_mode: z.string().describe('`dcr.mode`: only `initial_access_token` asks for it'),
+    }),
+    status: 201,
   }),
 };
 

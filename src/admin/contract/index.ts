@@ -14,6 +14,7 @@ import { identityProviderSchemas, identityProviders } from './identity-providers
 import { inspector, inspectorSchemas } from './inspector.ts';
 import { issuanceSchemas, issuances } from './issuances.ts';
 import { keySchemas, keys } from './keys.ts';
+import { maintenance, maintenanceSchemas } from './maintenance.ts';
 import { resourceSchemas, resources } from './resources.ts';
 import type { Route } from './route.ts';
 import { session, sessionSchemas } from './session.ts';
@@ -37,6 +38,7 @@ export {
   inspector,
   issuances,
   keys,
+  maintenance,
   resources,
   session,
   settings,
@@ -60,6 +62,7 @@ export const contract = {
   inspector,
   issuances,
   keys,
+  maintenance,
   resources,
   session,
   settings,
@@ -94,6 +97,7 @@ export const schemas: Readonly<Record<string, z.ZodType>> = {
   ...inspectorSchemas,
   ...issuanceSchemas,
   ...keySchemas,
+  ...maintenanceSchemas,
   ...resourceSchemas,
   ...sessionSchemas,
   ...settingsSchemas,

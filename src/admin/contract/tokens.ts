@@ -94,6 +94,39 @@ export const tokens = {
     params: byId,
     answer: personalToken,
   }),
+  mint: route({
+    ...plain,
+    name: 'tokens.mint',
+    method: 'POST',
+    path: '/admin/api/tokens/mint',
+    permission: 'owner',
+    summary:
+      'Make a short-lived access token to try a resource server with, without sign-in and consent',
+    body: z.strictObject({
+      client_id: z.string().min(1).max(2048).optional().describe('To whom it is issued'),
+      sub: z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .describe('Id of the person that it speaks for; without one it speaks for the client'),
+      resource: z.string().min(1).max(2048),
+      scope: z.string().min(1).max(8192).describe('Space-separated; all of them or none'),
+      workspace_id: z.string().min(1).max(200).optional(),
+      expires_in: z
+        .int()
+        .min(1)
+        .optional()
+        .describe('Seconds; what access tokens of the resource live by default and at most'),
+    }),
+    answer: z.strictObject({
+      access_token: z.string().describe('Its value, in this answer only'),
+      jti: z.string(),
+      scope: z.string(),
+      expires_at: time,
+    }),
+    status: 201,
+  }),
 };
 
 export const tokenSchemas = { Token: personalToken, NewToken: newPersonalToken };

@@ -43,8 +43,15 @@ const link = z.strictObject({
   expires_at: time,
 });
 
+const identity = {
+  issuer: z.url().max(2048).describe('Its `iss`, byte for byte'),
+  subject: z.string().min(1).max(255).describe('`sub` of the person there'),
+};
+
 const newUser = userDetail.extend({
-  invite: link.nullable().describe('How they choose a password; null when one was given'),
+  invite: link
+    .nullable()
+    .describe('How they choose a password; null when one was given or no invitation wanted'),
 });
 
 const verb = { ...plain, method: 'POST', permission: 'operator', params: byId } as const;
@@ -91,6 +98,10 @@ export const users = {
       password: z.string().min(1).max(1024).optional(),
       role: role.optional().describe('Only owners may give one'),
       groups: groups.optional(),
+      invite: z
+        .boolean()
+        .default(true)
+        .describe('`false`: no invitation for who signs in at an identity provider only'),
     }),
     answer: newUser,
     status: 201,
@@ -130,7 +141,7 @@ export const users = {
     name: 'users.sign-out',
     path: '/admin/api/users/{id}/sign-out',
     summary: 'Sign a person out of every browser; connected apps keep their access',
-    answer: userDetail,
+    answer: userDetail.extend({ ended: z.int().describe('Sessions that ended just now') }),
   }),
   unlock: route({
     ...verb,
@@ -154,6 +165,38 @@ export const users = {
     summary: 'Make another invitation link, good for three days, for a person without a password',
     answer: link,
     status: 201,
+  }),
+  setPassword: route({
+    ...verb,
+    name: 'users.set-password',
+    path: '/admin/api/users/{id}/set-password',
+    permission: 'owner',
+    summary: 'Give a person another password, and sign them out of every browser',
+    body: z.strictObject({ password: z.string().min(1).max(1024) }),
+    answer: userDetail,
+  }),
+  link: route({
+    ...plain,
+    name: 'users.link',
+    method: 'POST',
+    path: '/admin/api/users/{id}/identities',
+    permission: 'owner',
+    summary: 'Say who a person is at an identity provider or trusted issuer',
+    params: byId,
+    body: z.strictObject(identity),
+    answer: userDetail,
+    status: 201,
+  }),
+  unlink: route({
+    ...plain,
+    name: 'users.unlink',
+    method: 'DELETE',
+    path: '/admin/api/users/{id}/identities',
+    permission: 'owner',
+    summary: 'Forget who a person is at an identity provider or trusted issuer',
+    params: byId,
+    query: z.strictObject(identity),
+    answer: userDetail,
   }),
 };
 

@@ -13,6 +13,12 @@ export const clientsEvents = {
     rules: optional(list('compatibility rules that were applied')),
     source: optional(text('`config`, `admin`, `cli`, `registration` or `document`')),
   }),
+  initial_access_token_created: event(
+    'Somebody got a token with which one client can be registered.',
+    {
+      expires_at: time('until when it works'),
+    },
+  ),
   client_updated: event('A client changed.', { changes: changes('what changed') }),
   client_secret_rotated: event('A client got a new secret.', {
     old_secret_until: optional(time('until when the old one is also accepted')),
