@@ -1,5 +1,5 @@
 import { type Kysely, type SqlBool, sql } from 'kysely';
-import type { Tables } from '../db/index.ts';
+import { likePrefix, type Tables } from '../db/index.ts';
 import { cutPage, type Position, pageCursor } from '../http/index.ts';
 import { emailKey } from './policy.ts';
 import { type UserRow, userColumns } from './queries.ts';
@@ -40,7 +40,9 @@ export async function listPeople(
   const { sort, limit, cursor } = query;
   const cursors = pageCursor(`users ${sort}`);
   const after = cursor === undefined ? undefined : cursors.read(cursor);
-  const { items, next } = cutPage(await select(db, query, after), limit, placeIn(sort));
+  const named = query.q === undefined ? undefined : await findNamed(db, query.q);
+  const rows = await select(db, query, { after, named });
+  const { items, next } = cutPage(rows, limit, placeIn(sort));
   return { items: items.map(toListed), ...(next && { next_cursor: cursors.write(next) }) };
 }
 
@@ -59,12 +61,13 @@ function selectUsers(db: Kysely<Tables>) {
 function select(
   db: Kysely<Tables>,
   { q, role, status, group, sort, limit }: PeopleQuery,
-  after: Position | undefined,
+  { after, named }: { after: Position | undefined; named: readonly string[] | undefined },
 ): Promise<Row[]> {
   const direction = sort.startsWith('-') ? 'desc' : 'asc';
   const beyond = direction === 'desc' ? '<' : '>';
   const page = selectUsers(db)
-    .$if(q !== undefined, (rows) => rows.where(beginsWith(q ?? '')))
+    .$if(named !== undefined, (rows) => rows.where(sql<SqlBool>`id = ANY(${named ?? []}::text[])`))
+    .$if(q !== undefined && named === undefined, (rows) => rows.where(beginsWith(q ?? '')))
     .$if(role === 'none', (rows) => rows.where('role', 'is', null))
     .$if(role !== undefined && role !== 'none', (rows) =>
       rows.where('role', '=', role === 'none' ? null : (role ?? null)),
@@ -95,12 +98,32 @@ function select(
     .execute();
 }
 
-/** Along the three indexes of prefixes; the text is data, never part of the pattern. */
+/** Most people that a search names; what fits more is frequent, and met soon by whoever walks in order. */
+const mostNamed = 1000;
+
+/** Ids by the three indexes of prefixes; undefined where they are too many to name. */
+async function findNamed(db: Kysely<Tables>, q: string): Promise<string[] | undefined> {
+  const { byId, byEmail, byName } = beginnings(q);
+  const some = sql`LIMIT ${mostNamed + 1}`;
+  const { rows } = await sql<{ id: string }>`
+    (SELECT id FROM users WHERE ${byId} ${some}) UNION ALL
+    (SELECT id FROM users WHERE ${byEmail} ${some}) UNION ALL
+    (SELECT id FROM users WHERE ${byName} ${some})`.execute(db);
+  return rows.length > mostNamed ? undefined : rows.map(({ id }) => id);
+}
+
 function beginsWith(q: string) {
-  const pattern = (text: string) => `${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
-  const lower = pattern(q.toLowerCase());
-  return sql<SqlBool>`(lower(id) LIKE ${lower} OR email_key LIKE ${pattern(emailKey(q))}
-    OR (name IS NOT NULL AND lower(name) LIKE ${lower}))`;
+  const { byId, byEmail, byName } = beginnings(q);
+  return sql<SqlBool>`(${byId} OR ${byEmail} OR (${byName}))`;
+}
+
+function beginnings(q: string) {
+  const pattern = likePrefix(q);
+  return {
+    byId: sql`lower(id) LIKE ${pattern}`,
+    byEmail: sql`email_key LIKE ${likePrefix(emailKey(q))}`,
+    byName: sql`name IS NOT NULL AND lower(name) LIKE ${pattern}`,
+  };
 }
 
 function placeIn(sort: PeopleOrder) {
