@@ -109,10 +109,17 @@ describe('at another resource', () => {
 describe('at what this server protects', () => {
   const adminPaths = [
     '/metrics',
-    '/admin/ui/',
-    ...['clients', 'users', 'grants', 'issuances', 'audit', 'keys', 'tokens', 'settings'].map(
-      (noun) => `/admin/api/${noun}`,
-    ),
+    ...[
+      'session',
+      'clients',
+      'users',
+      'grants',
+      'issuances',
+      'audit',
+      'keys',
+      'tokens',
+      'settings',
+    ].map((noun) => `/admin/api/${noun}`),
   ];
 
   test('the key of the administration opens the metrics: the rows below test what they say', async () => {
