@@ -49,6 +49,7 @@ beforeAll(async () => {
   });
   await migrate(db);
   api = await startApi({ db });
+  await api.server.app.scheduler.stop(); // its statements are no page's
   await seedCrowd(dsn, crowd);
   explainer = new pg.Client({ connectionString: dsn });
   await explainer.connect();

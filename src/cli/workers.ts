@@ -99,7 +99,12 @@ function ready(worker: Worker): Promise<'ready' | number> {
 
 function end(worker: Worker): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  worker.once('exit', () => resolve());
-  worker.send(stopMessage, () => {}); // one that has ended meanwhile says so by its exit
+  const tell = () => worker.send(stopMessage, () => {}); // one that has ended meanwhile says so by its exit
+  const again = setInterval(tell, pause / 2); // one that is still starting does not listen yet
+  worker.once('exit', () => {
+    clearInterval(again);
+    resolve();
+  });
+  tell();
   return promise;
 }

@@ -33,6 +33,8 @@ export async function startPostgres() {
     password: 'postgres',
     port,
     persistent: true,
+    // Processes are killed in tests, computers are not: what was written survives without waiting for the disk.
+    postgresFlags: ['-c', 'fsync=off', '-c', 'full_page_writes=off'],
     createPostgresUser: process.getuid?.() === 0,
     onLog: () => {},
     onError: () => {},
