@@ -16,6 +16,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           env,
+          isolate: false, // rooms keep no module-level state
           testTimeout: 30_000,
           hookTimeout: 60_000,
           include: ['src/**/*.test.ts'],
