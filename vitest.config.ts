@@ -8,6 +8,7 @@ const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache
  * unit: pure, no I/O. http: over HTTP against createApp on the embedded database; http-postgres: the files of
  * the RFCs and grants again, on a real Postgres.
  * postgres: what must hold on a real Postgres and across processes. e2e: real clients, real browser.
+ * The first three share the modules that they load: rooms keep no state of their own.
  */
 export default defineConfig({
   test: {
@@ -16,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           env,
-          isolate: false, // rooms keep no module-level state
+          isolate: false,
           testTimeout: 30_000,
           hookTimeout: 60_000,
           include: ['src/**/*.test.ts'],
@@ -28,6 +29,7 @@ export default defineConfig({
         test: {
           name: 'http',
           env,
+          isolate: false,
           include: ['src/**/*.http.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -39,6 +41,7 @@ export default defineConfig({
         test: {
           name: 'http-postgres',
           env,
+          isolate: false,
           include: [
             'src/provider/rfc*.http.test.ts',
             'src/provider/client-credentials.http.test.ts',
