@@ -30,14 +30,18 @@ export async function restoreLines(
 ): Promise<Restored> {
   await refuseNewer(head);
   await refuseFilled(db);
-  await migrateTo(db, head.migrations.at(-1) ?? '');
+  const newest = head.migrations.at(-1) ?? '';
+  const isCurrent = newest === (await knownMigrations()).at(-1);
+  await migrateTo(db, newest);
   const restored = await db.kysely.transaction().execute(async (trx) => {
     await sql`SET LOCAL statement_timeout = 0`.execute(trx);
     await emptyTables(trx); // what migrations have put there is in the backup too
     const rows = await writeAll(trx, lines, prepare);
     await setSequences(trx);
+    if (isCurrent) await settle(trx); // a killed process leaves all of it or nothing
     return rows;
   });
+  if (isCurrent) return restored;
   await migrate(db);
   await db.kysely.transaction().execute(settle);
   return restored;
