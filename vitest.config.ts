@@ -8,7 +8,7 @@ const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache
  * unit: pure, no I/O. http: over HTTP against createApp on the embedded database; http-postgres: the files of
  * the RFCs and grants again, on a real Postgres.
  * postgres: what must hold on a real Postgres and across processes. e2e: real clients, real browser.
- * The first three share the modules that they load: rooms keep no state of their own.
+ * One project after the other, whatever the number of cores. The first three share the modules that they load: rooms keep no state of their own.
  */
 export default defineConfig({
   test: {
@@ -17,6 +17,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           env,
+          sequence: { groupOrder: 0 },
           isolate: false,
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -29,6 +30,7 @@ export default defineConfig({
         test: {
           name: 'http',
           env,
+          sequence: { groupOrder: 1 },
           isolate: false,
           include: ['src/**/*.http.test.ts'],
           testTimeout: 60_000,
@@ -41,6 +43,7 @@ export default defineConfig({
         test: {
           name: 'http-postgres',
           env,
+          sequence: { groupOrder: 2 },
           isolate: false,
           include: [
             'src/provider/rfc*.http.test.ts',
@@ -60,6 +63,7 @@ export default defineConfig({
         test: {
           name: 'postgres',
           env,
+          sequence: { groupOrder: 3 },
           include: ['src/**/*.postgres.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
@@ -71,6 +75,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           env,
+          sequence: { groupOrder: 4 },
           include: ['e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
