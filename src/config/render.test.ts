@@ -104,6 +104,15 @@ test('show masks every secret and says where each value comes from', () => {
   expect(shown).toContain('  access_ttl: 15m # default\n');
 });
 
+test('show hides the keys that collectors and webhooks take in the query', () => {
+  const endpoint = 'https://otel.example/v1?api_key=hunter2';
+  const shown = renderConfig(
+    load(`observability: {tracing: {enabled: true, otlp_endpoint: "${endpoint}"}}`),
+  );
+  expect(shown).not.toContain('hunter2');
+  expect(shown).toContain('https://otel.example/v1?***');
+});
+
 test('show without secrets can be loaded again and means the same', () => {
   const loaded = loadConfig({ file: 'config.example.yaml', env: {}, cwd: projectRoot });
   const cwd = testDirectory({ 'again.yaml': renderConfig(loaded) });

@@ -41,12 +41,18 @@ function written(value: unknown, key: string, keys: ReadonlyMap<string, ConfigKe
   if (known?.kind === 'duration' && typeof value === 'number') return formatDuration(value);
   if (Array.isArray(value))
     return value.map((item, index) => written(item, childKey(key, index), keys));
+  if (typeof value === 'string') return withoutQuery(value);
   if (!isRawMap(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, child]) => child !== undefined)
       .map(([name, child]) => [name, written(child, childKey(key, name), keys)]),
   );
+}
+
+/** Collectors and webhooks take their key in the query of their URL. */
+function withoutQuery(value: string): string {
+  return /^https?:[^?]*\?/i.test(value) ? value.replace(/\?.*$/s, `?${mask}`) : value;
 }
 
 function annotate(node: unknown, key: string, sources: ReadonlyMap<string, string>): void {

@@ -42,7 +42,6 @@ export {
   revokeForClient,
   revokeForMember,
   revokeForResource,
-  revokeForUser,
   revokeGrant,
 } from './revoke.ts';
 export { revokeAllGrants } from './revoke-all.ts';

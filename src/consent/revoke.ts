@@ -53,14 +53,6 @@ export function revokeGrant(
   return revoke(trx, { family: 'grant_id', grant: 'id', id: grantId }, now);
 }
 
-/** Withdraws everything that a person granted. */
-export function revokeForUser(
-  trx: Kysely<Tables>,
-  { userId, now }: { userId: string; now: Date },
-): Promise<Revocation> {
-  return revoke(trx, { family: 'user_id', grant: 'user_id', id: userId }, now);
-}
-
 /** Withdraws everything that was granted to a client, by everybody. */
 export function revokeForClient(
   trx: Kysely<Tables>,
