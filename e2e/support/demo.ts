@@ -29,7 +29,7 @@ export function startDemo(args: readonly string[]): RunningDemo {
     return child.exitCode;
   });
 
-  async function printed(text: string, patience = 90_000): Promise<void> {
+  async function printed(text: string, patience = 150_000): Promise<void> {
     const deadline = AbortSignal.timeout(patience);
     const isOver = ended.then(() => 'over' as const);
     while (!output.includes(text)) {
@@ -41,7 +41,7 @@ export function startDemo(args: readonly string[]): RunningDemo {
     }
   }
 
-  async function exit(patience = 90_000): Promise<number | null> {
+  async function exit(patience = 150_000): Promise<number | null> {
     const timer = setTimeout(() => child.kill('SIGKILL'), patience);
     const code = await ended;
     clearTimeout(timer);

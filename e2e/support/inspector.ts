@@ -25,12 +25,25 @@ export function startInspector(home: ClientHome, options: InspectorOptions): Run
     '--callback-url',
     callbackUrl,
     ...(clientMetadataUrl ? ['--client-metadata-url', clientMetadataUrl] : []),
-    '--connect-timeout',
-    '60000',
-    '--format',
-    'json',
   ];
-  return home.run('mcp-inspector', args, {
+  return run(home, args);
+}
+
+/**
+ * Starts it with a server that is already authorized: by a header, or by a file with the `mcpServers` that people paste.
+ * @param server `--server-url` with `--header`, or `--config` with `--server`
+ * @param call for example `--method tools/list`
+ */
+export function startInspectorWith(
+  home: ClientHome,
+  server: readonly string[],
+  call: readonly string[],
+): RunningCommand {
+  return run(home, ['--cli', ...server, ...call]);
+}
+
+function run(home: ClientHome, args: readonly string[]): RunningCommand {
+  return home.run('mcp-inspector', [...args, '--connect-timeout', '60000', '--format', 'json'], {
     MCP_STORAGE_DIR: join(home.directory, 'storage'),
     MCP_INSPECTOR_SECRET_STORE: 'file',
     MCP_INSPECTOR_SECRET_FILE: join(home.directory, 'secrets.json'),

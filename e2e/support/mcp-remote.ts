@@ -7,6 +7,8 @@ export type McpRemoteOptions = {
   mcpUrl: string;
   callbackPort: number;
   clientMetadataUrl?: string;
+  /** Sent with every request, such as `Authorization: Bearer …`. */
+  header?: string;
 };
 
 export type McpRemote = {
@@ -20,7 +22,7 @@ export type McpRemote = {
 
 /** Starts mcp-remote the way a desktop client does: as a stdio MCP server, its state in `home`. */
 export function startMcpRemote(home: ClientHome, options: McpRemoteOptions): McpRemote {
-  const { mcpUrl, callbackPort, clientMetadataUrl } = options;
+  const { mcpUrl, callbackPort, clientMetadataUrl, header } = options;
   const transport = new StdioClientTransport({
     command: 'mcp-remote',
     args: [
@@ -29,6 +31,7 @@ export function startMcpRemote(home: ClientHome, options: McpRemoteOptions): Mcp
       '--auth-timeout',
       '120',
       ...(clientMetadataUrl ? ['--client-metadata-url', clientMetadataUrl] : []),
+      ...(header ? ['--header', header] : []),
     ],
     env: { ...home.env, MCP_REMOTE_CONFIG_DIR: join(home.directory, 'mcp-remote') },
     stderr: 'pipe',

@@ -23,7 +23,8 @@ export type V1Options = {
 export type V1Client = {
   connect(): Promise<void>;
   listTools(): Promise<string[]>;
-  callTool(name: string): Promise<string>;
+  /** Calls a tool and answers its text; where more scopes are needed, asks the person for them. */
+  callTool(name: string, parameters?: Record<string, unknown>): Promise<string>;
   refresh(): Promise<'AUTHORIZED' | 'REDIRECT'>;
   tokens(): OAuthTokens;
   clientInformation(): OAuthClientInformationMixed;
@@ -36,28 +37,35 @@ export function createV1Client(options: V1Options): V1Client {
   const memory = createMemory(options);
   const serverUrl = new URL(options.mcpUrl);
   let client: Client | undefined;
+  let connection: StreamableHTTPClientTransport | undefined;
 
   const newTransport = () =>
     new StreamableHTTPClientTransport(serverUrl, { authProvider: memory.provider });
   const newClient = () => new Client({ name: 'e2e-v1', version: '1.0.0' });
 
   async function connect(): Promise<void> {
-    const transport = newTransport();
+    connection = newTransport();
     try {
       client = newClient();
-      await client.connect(transport);
+      await client.connect(connection);
     } catch (error) {
-      if (!(error instanceof UnauthorizedError)) throw error;
-      const sentTo = memory.urls.at(-1);
-      if (!sentTo) throw new Error('The SDK gave no authorization URL.');
-      const back = await options.openBrowser(sentTo);
-      if (back.searchParams.get('state') !== sentTo.searchParams.get('state')) {
-        throw new Error('The redirect carries another state than the one that was sent.');
-      }
-      await transport.finishAuth(back.searchParams.get('code') ?? '');
+      await authorize(error, connection);
       client = newClient();
-      await client.connect(newTransport());
+      connection = newTransport();
+      await client.connect(connection);
     }
+  }
+
+  /** The person decides, the client checks `state` and redeems the code. */
+  async function authorize(error: unknown, transport?: StreamableHTTPClientTransport) {
+    if (!(error instanceof UnauthorizedError)) throw error;
+    const sentTo = memory.urls.at(-1);
+    if (!sentTo) throw new Error('The SDK gave no authorization URL.');
+    const back = await options.openBrowser(sentTo);
+    if (back.searchParams.get('state') !== sentTo.searchParams.get('state')) {
+      throw new Error('The redirect carries another state than the one that was sent.');
+    }
+    await transport?.finishAuth(back.searchParams.get('code') ?? '');
   }
 
   function connected(): Client {
@@ -65,10 +73,15 @@ export function createV1Client(options: V1Options): V1Client {
     return client;
   }
 
-  async function callTool(name: string): Promise<string> {
-    const result = await connected().callTool({ name, arguments: {} });
+  async function callTool(name: string, parameters: Record<string, unknown> = {}): Promise<string> {
+    const call = () => connected().callTool({ name, arguments: parameters });
+    const result = await call().catch(async (error: unknown) => {
+      await authorize(error, connection);
+      return call();
+    });
+    const [first] = Array.isArray(result.content) ? result.content : [];
     if (result.isError) throw new Error(`The tool ${name} failed: ${JSON.stringify(result)}`);
-    return JSON.stringify(result.content);
+    return String(first?.text);
   }
 
   return {

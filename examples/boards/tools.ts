@@ -1,9 +1,8 @@
 import { type CallToolResult, McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import type { AuthInfo } from '../../src/resource-server/index.ts';
-import type { Workspace } from './data.ts';
+import type { Content } from './content.ts';
 
-/** Which scopes each tool needs; get_workspace_info is not here, so any valid token may call it. */
+/** Which scope each tool needs; get_workspace_info is not here, so any valid token may call it. */
 export const toolScopes = {
   list_boards: 'access_boards',
   list_tables: 'access_boards',
@@ -12,40 +11,52 @@ export const toolScopes = {
   search_docs: 'access_docs',
 };
 
-/** The MCP server for one request, with its tools. */
-export function boardsMcpServer(workspace: Workspace): McpServer {
+/** Whom a token speaks for and where, as `get_workspace_info` answers it. */
+export type Caller = {
+  user?: string;
+  clientId?: string;
+  scopes: readonly string[];
+  workspace: { id?: string; name: string };
+};
+
+/**
+ * The MCP server for one request, with all its tools whatever the token allows: a call without the scope is answered
+ * 403 by the kit, and the client steps up.
+ */
+export function boardsMcpServer(content: Content, caller: Caller): McpServer {
   const server = new McpServer(
     { name: 'boards', version: '1.0.0' },
     {
       instructions:
-        'Look around with list_boards, list_tables and list_rows; search finds rows, search_docs documents.',
+        'get_workspace_info says where you are. Look around with list_boards, list_tables and list_rows; search finds rows, search_docs documents.',
     },
   );
-  addBoardTools(server, workspace);
-  addSearchTools(server, workspace);
-  addWorkspaceInfo(server, workspace);
+  addBoardTools(server, content);
+  addSearchTools(server, content);
+  addWorkspaceInfo(server, content, caller);
   return server;
 }
 
 const readOnly = { readOnlyHint: true, openWorldHint: false };
 
-function addBoardTools(server: McpServer, { boards }: Workspace): void {
+function addBoardTools(server: McpServer, content: Content): void {
   server.registerTool(
     'list_boards',
     { description: 'The boards of the workspace', annotations: readOnly },
-    async () => answer(boards.map(({ id, name, description }) => ({ id, name, description }))),
+    async () => answer(await content.boards()),
   );
   server.registerTool(
     'list_tables',
     {
       description: 'The tables of a board, with their columns',
-      inputSchema: z.object({ board_id: z.string() }),
+      inputSchema: z.object({ board_id: id }),
       annotations: readOnly,
     },
     async ({ board_id }) => {
-      const board = boards.find(({ id }) => id === board_id);
-      if (!board) return failure(`There is no board ${board_id}; list_boards names them`);
-      return answer(board.tables.map(({ id, name, columns }) => ({ id, name, columns })));
+      const tables = await content.tables(board_id);
+      return tables
+        ? answer(tables)
+        : failure(`There is no board ${board_id}; list_boards names them`);
     },
   );
   server.registerTool(
@@ -53,70 +64,55 @@ function addBoardTools(server: McpServer, { boards }: Workspace): void {
     {
       description: 'The rows of a table',
       inputSchema: z.object({
-        table_id: z.string(),
+        table_id: id,
         limit: z.number().int().min(1).max(100).default(50),
       }),
       annotations: readOnly,
     },
     async ({ table_id, limit }) => {
-      const table = boards.flatMap(({ tables }) => tables).find(({ id }) => id === table_id);
-      if (!table) return failure(`There is no table ${table_id}; list_tables names them`);
-      return answer(table.rows.slice(0, limit));
+      const rows = await content.rows(table_id, limit);
+      return rows ? answer(rows) : failure(`There is no table ${table_id}; list_tables names them`);
     },
   );
 }
 
-function addSearchTools(server: McpServer, { boards, docs }: Workspace): void {
-  const inputSchema = z.object({ query: z.string().min(1).max(200) });
+function addSearchTools(server: McpServer, content: Content): void {
+  const inputSchema = z.object({ query: text.min(1).max(200) });
   server.registerTool(
     'search',
     { description: 'Rows of any board that hold the words', inputSchema, annotations: readOnly },
-    async ({ query }) =>
-      answer(
-        boards.flatMap((board) =>
-          board.tables.flatMap((table) =>
-            table.rows
-              .filter(({ values }) => holds(Object.values(values).join(' '), query))
-              .map((row) => ({ board_id: board.id, table_id: table.id, ...row })),
-          ),
-        ),
-      ),
+    async ({ query }) => answer(await content.searchRows(query)),
   );
   server.registerTool(
     'search_docs',
     { description: 'Documents that hold the words', inputSchema, annotations: readOnly },
-    async ({ query }) => answer(docs.filter(({ title, text }) => holds(`${title} ${text}`, query))),
+    async ({ query }) => answer(await content.searchDocs(query)),
   );
 }
 
-/** Answers who the token speaks for, so that an author can see that the whole chain works. */
-function addWorkspaceInfo(server: McpServer, { name, boards, docs }: Workspace): void {
+/** Confirms which workspace the token resolves to, and what it may do there. */
+function addWorkspaceInfo(server: McpServer, content: Content, caller: Caller): void {
+  const { user, clientId, scopes, workspace } = caller;
   server.registerTool(
     'get_workspace_info',
     { description: 'The workspace and what this token may do in it', annotations: readOnly },
-    async (ctx) => {
-      const caller: Pick<AuthInfo, 'clientId' | 'scopes' | 'extra'> | undefined = ctx.http
-        ?.authInfo && { extra: {}, ...ctx.http.authInfo };
-      return answer({
-        workspace: { name, boards: boards.length, docs: docs.length },
-        token: {
-          user: caller?.extra.sub,
-          client_id: caller?.clientId,
-          scopes: caller?.scopes,
-          workspace_id: caller?.extra.workspace_id,
-        },
-      });
-    },
+    async () =>
+      answer({
+        workspace: { ...workspace, ...(await content.counts()) },
+        token: { user, client_id: clientId, scopes },
+      }),
   );
 }
 
-const holds = (text: string, query: string) => text.toLowerCase().includes(query.toLowerCase());
+// Postgres takes no NUL in text.
+const text = z.string().refine((value) => !value.includes('\0'), 'must hold no NUL character');
+const id = text.max(200);
 
 const answer = (value: unknown): CallToolResult => ({
   content: [{ type: 'text', text: JSON.stringify(value, null, 2) }],
 });
 
-const failure = (text: string): CallToolResult => ({
-  content: [{ type: 'text', text }],
+const failure = (reason: string): CallToolResult => ({
+  content: [{ type: 'text', text: reason }],
   isError: true,
 });

@@ -7,23 +7,30 @@ import { parseArgs } from 'node:util';
 import { startBoards } from './boards.ts';
 import { createCertificateAuthority } from './certificate-authority.ts';
 import { startDocumentHost } from './document-host.ts';
+import { introspectAs } from './introspection.ts';
 import { printInvitation } from './invitation.ts';
 import { createPerson, type Visit } from './person.ts';
 import { isPortTaken } from './ports.ts';
 import { createPrinter, StepFailed } from './printer.ts';
+import { type McpServer, serverConfig } from './server-config.ts';
 import { startServerProcess } from './server-process.ts';
 import { runTour } from './tour.ts';
+import { runFilesTour } from './tour-files.ts';
 import type { Identity, Stage } from './tour-stage.ts';
+import { startWorkspaceFiles } from './workspace-files.ts';
 
 const values = readOptions();
 const ports = {
   server: Number(values.port),
   admin: Number(values['admin-port']),
   boards: Number(values['boards-port']),
+  files: Number(values['files-port']),
 };
 const issuer = `http://localhost:${ports.server}`;
 const adminUrl = `http://localhost:${ports.admin}`;
-const mcpUrl = `http://localhost:${ports.boards}/mcp`;
+const boards = mcpServer('boards', ports.boards);
+const files = mcpServer('workspace-files', ports.files);
+const workspace = { slug: 'harbour', name: 'Harbour Studio' };
 const account = { email: 'demo@example.com', password: randomBytes(9).toString('base64url') };
 const metadata = {
   client_name: 'Demo client',
@@ -58,29 +65,37 @@ async function run(): Promise<void> {
   const clientMetadataUrl = documents.publish('/client.json', metadata);
   const documentHits = () => documents.hits('/client.json');
 
-  const runs: [string, Identity][] = [
-    [
-      'Run 1 of 2: the client is known by its metadata document (CIMD)',
-      { kind: 'CIMD', clientMetadataUrl, documentHits },
-    ],
-    ['Run 2 of 2: the client registers itself (DCR)', { kind: 'DCR' }],
-  ];
-  for (const [title, identity] of runs) {
-    printer.heading(title);
-    await runTour(createStage(), identity);
-  }
+  const document: Identity = { kind: 'CIMD', clientMetadataUrl, documentHits };
+  printer.heading('Run 1 of 3: the client is known by its metadata document (CIMD)');
+  await runTour(createStage(boards), document);
+  printer.heading('Run 2 of 3: the client registers itself (DCR)');
+  await runTour(createStage(boards), { kind: 'DCR' });
+  printer.heading('Run 3 of 3: an MCP server with sessions, workspace-files');
+  await runFilesTour(createStage(files), document);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   const { passed, total } = printer.counts();
   printer.line(`  ${passed} of ${total} steps passed in ${seconds} s.`);
   if (values.exit) return end(0);
 
-  printInvitation(printer, { mcpUrl, issuer, adminUrl, account, serverOutput: server.output() });
+  printInvitation(printer, {
+    servers: { boards: boards.url, 'workspace-files': files.url },
+    issuer,
+    adminUrl,
+    account,
+    workspace,
+    serverOutput: server.output(),
+  });
   const code = await server.ended;
   if (ending === undefined) throw new Error(`The server ended by itself with code ${code}.`);
 }
 
+function mcpServer(clientId: string, port: number): McpServer {
+  const clientSecret = randomBytes(24).toString('base64url');
+  return { url: `http://localhost:${port}/mcp`, clientId, clientSecret };
+}
+
 /** Each run has a person of its own, who is not signed in yet. */
-function createStage(): Stage {
+function createStage(server: McpServer): Stage {
   let visits: Visit[] = [];
   const person = createPerson({ issuer, ...account, onVisit: (visit) => visits.push(visit) });
   const takeVisits = () => {
@@ -88,16 +103,22 @@ function createStage(): Stage {
     visits = [];
     return taken;
   };
-  return { printer, issuer, mcpUrl, metadata, person, takeVisits };
+  const introspect = introspectAs(server, issuer);
+  return { printer, issuer, mcpUrl: server.url, metadata, person, introspect, takeVisits };
 }
 
 async function refuseTakenPorts(): Promise<void> {
-  const options = { server: '--port', admin: '--admin-port', boards: '--boards-port' } as const;
-  for (const name of ['server', 'admin', 'boards'] as const) {
+  const options = [
+    ['--port', 'server'],
+    ['--admin-port', 'admin'],
+    ['--boards-port', 'boards'],
+    ['--files-port', 'files'],
+  ] as const;
+  for (const [option, name] of options) {
     if (await isPortTaken(ports[name])) {
       throw new Error(
         `Port ${ports[name]} (${name}) is taken by another program. Stop that one, or choose ` +
-          `another port: npm run demo -- ${options[name]} ${ports[name] + 100}`,
+          `another port: npm run demo -- ${option} ${ports[name] + 100}`,
       );
     }
   }
@@ -116,39 +137,28 @@ async function start() {
   printer.ready('the client’s document, over https', `${documents.origin}/client.json`);
 
   const server = await startServerProcess({
-    config: serverConfig(),
+    config: serverConfig({ issuer, ports, data: values.data, account, workspace, boards, files }),
     directory,
     trustedAuthority: authority.file,
   });
   endings.push(() => server.stop());
   printer.ready('authserver, on its embedded database', `${issuer} (admin ${adminUrl})`);
 
-  const boards = await startBoards({ port: ports.boards, issuer, resource: mcpUrl });
-  endings.push(boards.close);
-  printer.ready('boards, a protected MCP server', mcpUrl);
-  return { documents, server };
-}
+  const { url, ...introspection } = boards;
+  const runningBoards = await startBoards({
+    port: ports.boards,
+    issuer,
+    resource: url,
+    introspection,
+  });
+  endings.push(runningBoards.close);
+  printer.ready('boards, a protected MCP server', url);
 
-function serverConfig() {
-  return {
-    server: { issuer, address: `127.0.0.1:${ports.server}` },
-    admin: { address: `127.0.0.1:${ports.admin}` },
-    storage: { driver: 'pglite', pglite: { path: join(values.data, 'database') } },
-    cimd: { allow_private_addresses: true },
-    users: [{ ...account, name: 'Demo User' }],
-    resources: [
-      {
-        slug: 'boards',
-        uri: mcpUrl,
-        display_name: 'Boards',
-        scopes: [
-          { name: 'access_boards', description: 'Read and change your boards' },
-          { name: 'access_docs', description: 'Read your documents' },
-        ],
-        default_scopes: ['access_boards'],
-      },
-    ],
-  };
+  const root = join(values.data, 'files');
+  const runningFiles = await startWorkspaceFiles(files, { port: ports.files, issuer, root });
+  endings.push(runningFiles.close);
+  printer.ready('workspace-files, another one', files.url);
+  return { documents, server };
 }
 
 /** Ends everything that was started, once, and leaves. */
@@ -169,6 +179,7 @@ function readOptions() {
         port: { type: 'string', default: '9000' },
         'admin-port': { type: 'string', default: '9001' },
         'boards-port': { type: 'string', default: '8080' },
+        'files-port': { type: 'string', default: '8081' },
         data: {
           type: 'string',
           default: fileURLToPath(new URL('../../data/demo', import.meta.url)),
@@ -178,7 +189,7 @@ function readOptions() {
   } catch (error) {
     process.stderr.write(
       `${error instanceof Error ? error.message : error}\n\n` +
-        'npm run demo -- [--exit] [--port N] [--admin-port N] [--boards-port N] [--data DIR]\n',
+        'npm run demo -- [--exit] [--port N] [--admin-port N] [--boards-port N] [--files-port N] [--data DIR]\n',
     );
     process.exit(2);
   }

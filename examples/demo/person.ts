@@ -6,6 +6,8 @@ export type Choices = {
   decision?: 'approve' | 'deny';
   /** Scopes whose box the person unticks before deciding. */
   untick?: readonly string[];
+  /** The workspace to choose, by the value of its radio button; otherwise the one that is chosen already. */
+  workspace?: string;
 };
 
 /** One thing that happened in the person's browser, for whoever wants to show it. */
@@ -110,10 +112,15 @@ function signIn(form: Form, email: string, password: string): URLSearchParams {
   return sent;
 }
 
-function decide(form: Form, { decision = 'approve', untick = [] }: Choices): URLSearchParams {
+function decide(
+  form: Form,
+  { decision = 'approve', untick = [], workspace }: Choices,
+): URLSearchParams {
   const sent = hiddenFields(form);
   for (const { kind, name, value, checked } of form.controls) {
-    const chosen = (kind === 'checkbox' || kind === 'radio') && checked;
+    const isChoice = name === 'workspace' && workspace !== undefined;
+    const wanted = isChoice ? value === workspace : checked;
+    const chosen = (kind === 'checkbox' || kind === 'radio') && wanted;
     if (chosen && !(name === 'scope' && untick.includes(value))) sent.append(name, value);
   }
   sent.append('decision', decision);

@@ -39,7 +39,7 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
  * Throws with the last lines that it printed when it ends early or is late.
  */
 export async function startServerProcess(options: ServerOptions): Promise<ServerProcess> {
-  const { config, directory, trustedAuthority, deadline = 60_000 } = options;
+  const { config, directory, trustedAuthority, deadline = 120_000 } = options;
   const file = join(directory, 'authserver.yaml');
   await writeFile(file, stringify(config), { mode: 0o600 });
 

@@ -1,5 +1,4 @@
 import { STATUS_CODES } from 'node:http';
-import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type { StepOutput } from './printer.ts';
 import type { Exchange } from './traffic.ts';
 
@@ -56,12 +55,6 @@ export function memberLines(
   return wanted
     .filter((name) => object[name] !== undefined)
     .map((name) => `${name}: ${safely(name, plain(readableTime(name, object[name])))}`);
-}
-
-/** Claims of a JWT, as far as they are wanted; nothing is verified here. */
-export function claimLines(jwt: string, wanted: readonly string[]): string[] {
-  const { typ, alg, kid } = decodeProtectedHeader(jwt);
-  return [`header: typ ${typ}, alg ${alg}, kid ${kid}`, ...memberLines(decodeJwt(jwt), wanted)];
 }
 
 export function parseObject(text: string): Record<string, unknown> {

@@ -1,7 +1,6 @@
 import type { StoredOAuthTokens } from '@modelcontextprotocol/client';
-import { decodeJwt } from 'jose';
 import type { Visit } from './person.ts';
-import { claimLines, parameterLines, parseObject, showExchange } from './show.ts';
+import { memberLines, parameterLines, parseObject, showExchange } from './show.ts';
 import { check, find, isTokenRequest } from './tour-checks.ts';
 import type { Identity, Stage } from './tour-stage.ts';
 import type { Exchange } from './traffic.ts';
@@ -127,22 +126,33 @@ export async function showAuthorization(
 
 /** The code becomes tokens. */
 export async function showTokens(
-  { printer, issuer, mcpUrl }: Stage,
+  { printer, issuer, mcpUrl, introspect }: Stage,
   exchanges: readonly Exchange[],
   tokens: StoredOAuthTokens,
 ): Promise<void> {
   await printer.step('The client turns the code into tokens', (out) => {
     showExchange(out, find(exchanges, isTokenRequest, 'the code exchange'));
-    out.note('the access token:');
-    const shown = ['iss', 'aud', 'sub', 'client_id', 'scope', 'iat', 'exp'];
-    for (const text of claimLines(tokens.access_token, shown)) out.note(`  ${text}`);
-    const { iss, aud } = decodeJwt(tokens.access_token);
-    check(iss === issuer, `It is issued by ${iss}.`);
-    check([aud].flat().includes(mcpUrl), `Its audience is ${aud}, not ${mcpUrl}.`);
     check(tokens.refresh_token !== undefined, 'There is no refresh token.');
-    return 'A short-lived access token for this MCP server only, and a refresh token';
+    return 'A short-lived access token that says nothing by itself, and a refresh token';
+  });
+
+  await printer.step('What the MCP server learns about this token (introspection)', async (out) => {
+    const answer = await introspect(tokens.access_token);
+    out.sent(`POST ${issuer}/oauth/introspect, as the MCP server`);
+    out.received('200 OK', memberLines(answer, shownAboutTokens));
+    const { active, iss, aud, workspace_id } = answer;
+    check(active === true, 'It is not active.');
+    check(iss === issuer, `It is issued by ${iss}.`);
+    check(aud === mcpUrl, `Its audience is ${aud}, not ${mcpUrl}.`);
+    check(typeof workspace_id === 'string', 'It is for no workspace.');
+    return 'For this MCP server only, in the workspace that the person chose';
   });
 }
+
+const shownAboutTokens = [
+  ...['active', 'iss', 'aud', 'sub', 'username', 'client_id', 'scope', 'token_type'],
+  ...['workspace_id', 'workspace_name', 'iat', 'exp'],
+];
 
 const shownMetadata = [
   'issuer',

@@ -1,4 +1,5 @@
 import type { OAuthClientMetadata } from '@modelcontextprotocol/client';
+import type { Introspect } from './introspection.ts';
 import type { Person, Visit } from './person.ts';
 import type { Printer } from './printer.ts';
 
@@ -9,6 +10,8 @@ export type Stage = {
   mcpUrl: string;
   metadata: OAuthClientMetadata;
   person: Person;
+  /** What the MCP server learns about a token. */
+  introspect: Introspect;
   /** The pages that the person met since the last call. */
   takeVisits(): Visit[];
 };

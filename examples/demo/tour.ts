@@ -3,7 +3,7 @@ import { decodeJwt } from 'jose';
 import type { Visit } from './person.ts';
 import type { Printer } from './printer.ts';
 import { createSdkClient, type OpenBrowser, type SdkClient } from './sdk-client.ts';
-import { claimLines, memberLines, parameterLines, shorten, showExchange } from './show.ts';
+import { memberLines, parameterLines, shorten, showExchange } from './show.ts';
 import { answeredToolCalls, check, find, isTokenRequest } from './tour-checks.ts';
 import { showAuthorization, showDiscovery, showTokens } from './tour-connect.ts';
 import type { Identity, Stage } from './tour-stage.ts';
@@ -86,8 +86,13 @@ async function useDpop(
     check(proof !== '', 'The SDK sent no proof.');
     out.note('the proof in the DPoP header:');
     for (const text of memberLines(decodeJwt(proof), ['htm', 'htu', 'jti'])) out.note(`  ${text}`);
-    out.note('the access token:');
-    for (const text of claimLines(access_token, ['cnf'])) out.note(`  ${text}`);
+    out.note('what the MCP server learns about the access token:');
+    const learnt = await stage.introspect(access_token);
+    for (const text of memberLines(learnt, ['token_type', 'cnf'])) out.note(`  ${text}`);
+    check(
+      JSON.stringify(learnt.cnf) === JSON.stringify({ jkt: dpop.thumbprint }),
+      'The token is not bound to the key of the client.',
+    );
     check(token_type.toLowerCase() === 'dpop', `The token_type is ${token_type}, not DPoP.`);
     return `The token is bound to the key with the thumbprint ${shorten(dpop.thumbprint)}`;
   });

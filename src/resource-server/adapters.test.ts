@@ -1,4 +1,10 @@
-import { createServer, request as httpRequest, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import express from 'express';
 import { Hono } from 'hono';
@@ -38,15 +44,17 @@ const kit = () =>
     toolScopes: { search_docs: 'docs' },
   });
 
-/** What every handler below answers: who calls, and the body as it reached the handler. */
-const seen = (auth: AuthInfo | undefined, body: unknown) => ({ client: auth?.clientId, body });
+type Seen = Pick<AuthInfo, 'clientId'>;
 
-type WithAuth = { auth?: AuthInfo; body?: unknown };
+/** What every handler below answers: who calls, and the body as it reached the handler. */
+const seen = (auth: Seen | undefined, body: unknown) => ({ client: auth?.clientId, body });
+
+type WithAuth = { auth?: Seen; body?: unknown };
 
 const frameworks: Record<string, () => RequestListener> = {
   'node:http': () => {
     const protect = kit().node();
-    return (req: Parameters<typeof protect>[0], res) =>
+    return (req: IncomingMessage & WithAuth, res) =>
       protect(req, res, () => res.end(JSON.stringify(seen(req.auth, req.body))));
   },
   express: () => {

@@ -1,22 +1,42 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { corsHeaders } from './answers.ts';
+import type { AuthInfo } from './auth-info.ts';
 import type { BodySource } from './body.ts';
-import type { AuthInfo, Granted, Guard, Incoming } from './guard.ts';
+import type { Granted, Guard, Incoming } from './guard.ts';
 
 // Results are told apart by `auth`, not by `instanceof Response`: @hono/node-server replaces that global.
 
-/** A request that was let through: who calls, the parsed JSON-RPC body, and a request whose body can still be read. */
-export type Authorized = { auth: AuthInfo; body: unknown; request: Request };
+/**
+ * A request that was let through: who calls, the parsed JSON-RPC body, a request whose body can still be read, and headers
+ * to send with the answer.
+ */
+export type Authorized = {
+  auth: AuthInfo;
+  body: unknown;
+  request: Request;
+  headers: Readonly<Record<string, string>>;
+};
 
-type NodeRequest = IncomingMessage & {
+/** The parts of `node:http` that are used, so that programs without Node's types can have ours. */
+type NodeRequest = {
+  method?: string | undefined;
+  url?: string | undefined;
   originalUrl?: string;
+  headersDistinct: Record<string, string[] | undefined>;
+  readableEnded: boolean;
+  iterator(options: { destroyOnReturn: boolean }): AsyncIterable<Uint8Array>;
   body?: unknown;
   rawBody?: unknown;
-  auth?: AuthInfo;
+  /** Set by us to AuthInfo; other libraries declare it for Express in their own way. */
+  auth?: unknown;
+};
+type NodeResponse = {
+  statusCode: number;
+  hasHeader(name: string): boolean;
+  setHeader(name: string, value: string): unknown;
+  end(text: string): unknown;
 };
 type KoaContext = {
   req: NodeRequest;
-  res: ServerResponse;
+  res: NodeResponse;
   request: object;
   state: Record<PropertyKey, unknown>;
   status: number;
@@ -41,8 +61,9 @@ export async function handleRequest(
   const parsed = kept && request.bodyUsed ? new Uint8Array(await kept()) : undefined;
   const granted = await guard(fromRequest(request, parsed));
   if (!('auth' in granted)) return granted;
+  const { auth, headers } = granted;
   const { value: body, bytes } = granted.body;
-  return { auth: granted.auth, body, request: bytes ? withBody(request, bytes) : request };
+  return { auth, body, request: bytes ? withBody(request, bytes) : request, headers };
 }
 
 /** Wraps a fetch-style handler. */
@@ -57,7 +78,7 @@ export function fetchAdapter(
     return new Response(response.body, {
       status: response.status,
       statusText: response.statusText,
-      headers: openHeaders(response.headers),
+      headers: withHeaders(response.headers, result.headers),
     });
   };
 }
@@ -69,13 +90,13 @@ export function fetchAdapter(
 export function nodeAdapter(guard: Guard, origin: string) {
   return async (
     req: NodeRequest,
-    res: ServerResponse,
+    res: NodeResponse,
     next: (error?: unknown) => unknown,
   ): Promise<void> => {
     const result = await guard(fromNode(req, origin, req.body));
     if (!('auth' in result)) return sendNode(result, res);
     passOn(req, result);
-    for (const [name, value] of Object.entries(corsHeaders)) {
+    for (const [name, value] of Object.entries(result.headers)) {
       if (!res.hasHeader(name)) res.setHeader(name, value);
     }
     await next();
@@ -98,7 +119,7 @@ export function koaAdapter(guard: Guard, origin: string) {
     passOn(ctx.req, result);
     ctx.state.auth = result.auth;
     request.body = result.body.value;
-    for (const [name, value] of Object.entries(corsHeaders)) {
+    for (const [name, value] of Object.entries(result.headers)) {
       if (!ctx.res.hasHeader(name)) ctx.set(name, value);
     }
     await next();
@@ -113,7 +134,7 @@ export function honoAdapter(guard: Guard) {
     c.req.raw = result.request;
     c.set('auth', result.auth);
     await next();
-    for (const [name, value] of Object.entries(corsHeaders)) {
+    for (const [name, value] of Object.entries(result.headers)) {
       if (!c.res.headers.has(name)) c.res.headers.set(name, value);
     }
     return undefined;
@@ -134,9 +155,10 @@ function withBody(request: Request, body: Uint8Array<ArrayBuffer>): Request {
   return new Request(request.url, { method, headers, signal, body });
 }
 
-function openHeaders(original: Headers): Headers {
+/** What the author's handler says of a header goes before ours. */
+function withHeaders(original: Headers, ours: Granted['headers']): Headers {
   const headers = new Headers(original);
-  for (const [name, value] of Object.entries(corsHeaders)) {
+  for (const [name, value] of Object.entries(ours)) {
     if (!headers.has(name)) headers.set(name, value);
   }
   return headers;
@@ -177,7 +199,7 @@ function passOn(req: NodeRequest, { auth, body }: Granted): void {
   if (body.bytes?.length) req.rawBody = Buffer.from(body.bytes);
 }
 
-async function sendNode(response: Response, res: ServerResponse): Promise<void> {
+async function sendNode(response: Response, res: NodeResponse): Promise<void> {
   res.statusCode = response.status;
   for (const [name, value] of response.headers) res.setHeader(name, value);
   res.end(await response.text());

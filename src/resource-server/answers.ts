@@ -1,3 +1,4 @@
+import type { CapAnswer } from './daily-cap.ts';
 import type { Refusal, UnreadableBody } from './refusal.ts';
 
 /** Headers that let a page of any origin read an answer: nothing here goes by cookie. */
@@ -32,12 +33,16 @@ export function documentAnswer(method: string, json: string): Response {
 }
 
 /** A refusal with an OAuth error body (RFC 6750 §3.1) and, where it helps, a challenge. */
-export function refusalAnswer(refusal: Refusal, challenge: string): Response {
+export function refusalAnswer(
+  refusal: Refusal,
+  challenge: string,
+  headers: Record<string, string>,
+): Response {
   const body = JSON.stringify({ error: refusal.error, error_description: refusal.message });
   if (refusal.error === 'temporarily_unavailable') {
     return answer(503, body, { 'retry-after': retryAfter });
   }
-  return answer(refusal.status, body, { 'www-authenticate': challenge });
+  return answer(refusal.status, body, { 'www-authenticate': challenge, ...headers });
 }
 
 /** No token: the challenge carries no error code (RFC 6750 §3.1); the body tells a person what to do. */
@@ -58,6 +63,20 @@ export function unreadableBodyAnswer({ status, message }: UnreadableBody): Respo
   return answer(status, JSON.stringify({ jsonrpc: '2.0', id: null, error }), {
     ...(status === 413 ? { connection: 'close' } : {}),
   });
+}
+
+/** A tool that nobody may call: 403 as a JSON-RPC error, and no challenge, since a step-up would not help. */
+export function closedToolAnswer(message: string): Response {
+  const error = { code: -32602, message };
+  return answer(403, JSON.stringify({ jsonrpc: '2.0', id: null, error }), {});
+}
+
+/** The daily cap is reached: 200 with a tool result for each call, in the form that the client takes; 202 to notifications. */
+export function capAnswer({ kind, messages, batch }: CapAnswer): Response {
+  if (messages.length === 0) return answer(202, null, {});
+  if (kind === 'json') return answer(200, JSON.stringify(batch ? messages : messages[0]), {});
+  const events = messages.map((one) => `event: message\ndata: ${JSON.stringify(one)}\n\n`).join('');
+  return answer(200, events, { 'content-type': 'text/event-stream' });
 }
 
 /** Anything unforeseen: closed, and without a reason. */

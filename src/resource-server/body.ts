@@ -31,7 +31,8 @@ function readParsed(value: unknown): ReadBody {
   return { value, bytes: undefined };
 }
 
-async function collect(chunks: AsyncIterable<Uint8Array>, limit: number) {
+/** @throws UnreadableBody 413 over `limit` bytes */
+export async function collect(chunks: AsyncIterable<Uint8Array>, limit: number) {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of chunks) {

@@ -1,4 +1,5 @@
-import { base64url, calculateJwkThumbprint, EmbeddedJWK, type JWK, jwtVerify } from 'jose';
+import { calculateJwkThumbprint, EmbeddedJWK, type JWK, jwtVerify } from 'jose';
+import { digest } from './digest.ts';
 import { signingAlgorithms } from './jwt.ts';
 import { isRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
@@ -21,18 +22,23 @@ export type ProvenRequest = {
 
 /**
  * Checks a DPoP proof, in the order of RFC 9449 §4.3, and claims its `jti` last, when all else holds.
- * It does NOT ask for a nonce (row 10): this resource server gives none.
+ * @param deps.checkNonce row 10, where this server demands a nonce; it throws use_dpop_nonce
  * @throws Refusal invalid_dpop_proof, or invalid_token when the proof is by another key than the token's
  */
 export async function verifyProof(
   request: ProvenRequest,
-  deps: { now: () => Date; replay: ReplayStore },
+  deps: {
+    now: () => Date;
+    replay: ReplayStore;
+    checkNonce?: (nonce: unknown) => Promise<void>;
+  },
 ): Promise<void> {
   const { claims, jwk } = await verifySignature(oneProof(request.proof), deps.now());
   if (claims.htm !== request.method) throw unproven('htm is not the method of this request');
   if (comparableUrl(claims.htu) !== comparableUrl(request.url)) {
     throw unproven(`htu is not ${request.url}`);
   }
+  await deps.checkNonce?.(claims.nonce);
   const seconds = deps.now().getTime() / 1000;
   if (typeof claims.iat !== 'number' || Math.abs(seconds - claims.iat) > proofWindow) {
     throw unproven('iat is too far from the time of this server');
@@ -86,11 +92,6 @@ function comparableUrl(value: unknown): string | undefined {
   url.search = '';
   url.hash = '';
   return url.href.replace(/%[0-9a-f]{2}/gi, (octet) => octet.toUpperCase());
-}
-
-async function digest(text: string): Promise<string> {
-  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  return base64url.encode(new Uint8Array(hash));
 }
 
 /** The key's thumbprint is part of the name, so that nobody can burn another's jti. */

@@ -1,4 +1,7 @@
 import {
+  capAnswer,
+  closedToolAnswer,
+  corsHeaders,
   documentAnswer,
   failureAnswer,
   missingTokenAnswer,
@@ -6,42 +9,39 @@ import {
   refusalAnswer,
   unreadableBodyAnswer,
 } from './answers.ts';
+import { type AuthInfo, authInfo } from './auth-info.ts';
 import { type BodySource, type ReadBody, readBody } from './body.ts';
 import { challenge } from './challenge.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
+import type { CheckCap } from './daily-cap.ts';
 import { documentAt, metadataUrl, protectedResourceMetadata } from './documents.ts';
 import { verifyProof } from './dpop.ts';
+import type { NonceSource } from './dpop-nonce.ts';
 import type { AccessToken, VerifyToken } from './jwt.ts';
 import type { Settings } from './options.ts';
-import { MissingToken, Refusal, UnreadableBody } from './refusal.ts';
+import { ClosedTool, MissingToken, Refusal, UnreadableBody } from './refusal.ts';
 import type { ReplayStore } from './replay.ts';
-import { effectiveScopes, neededScopes } from './tool-scopes.ts';
-
-/** Who is calling, in the shape of the MCP SDK's `AuthInfo`. */
-export type AuthInfo = {
-  token: string;
-  clientId: string;
-  /** Granted scopes and those they include. */
-  scopes: string[];
-  /** Epoch seconds. */
-  expiresAt: number;
-  resource: URL;
-  resourceMetadataUrl: string;
-  /** The token's claims: `sub`, `jti`, `workspace_id` … */
-  extra: Record<string, unknown>;
-};
+import { neededScopes, unlistedTool } from './tool-scopes.ts';
 
 /** The parts of a request that decide. */
 export type Incoming = { method: string; url: URL; headers: Headers; body: BodySource };
 
-/** Let through: who calls, and the body that was judged and must be the one dispatched. */
-export type Granted = { auth: AuthInfo; body: ReadBody };
+/** Let through: who calls, the body that was judged and must be the one dispatched, and headers for the answer. */
+export type Granted = {
+  auth: AuthInfo;
+  body: ReadBody;
+  headers: Readonly<Record<string, string>>;
+};
 
 export type GuardDeps = {
   verifyToken: VerifyToken;
   /** The issuer's metadata as it sent it. */
   issuerMetadata: () => Promise<string>;
   replay: ReplayStore;
+  /** Absent: proofs need no nonce. */
+  nonces: NonceSource | undefined;
+  /** Absent: calls are not counted. */
+  checkCap: CheckCap | undefined;
   now: () => Date;
   onError: (error: unknown) => void;
 };
@@ -53,13 +53,23 @@ export function createGuard(settings: Settings, deps: GuardDeps): Guard {
   const prmUrl = metadataUrl(settings);
   const prmJson = JSON.stringify(protectedResourceMetadata(settings));
 
-  function refuse(error: unknown, scheme: Credentials['scheme'] | undefined): Response {
+  async function nonceHeader(needed: boolean): Promise<Record<string, string>> {
+    return deps.nonces && needed ? { 'dpop-nonce': await deps.nonces.current() } : {};
+  }
+
+  async function refuse(
+    error: unknown,
+    scheme: Credentials['scheme'] | undefined,
+  ): Promise<Response> {
     const refusal = error instanceof Refusal ? error : undefined;
     const wwwAuthenticate = challenge({ settings, metadataUrl: prmUrl, scheme, refusal });
     if (error instanceof MissingToken) return missingTokenAnswer(error.message, wwwAuthenticate);
     if (error instanceof UnreadableBody) return unreadableBodyAnswer(error);
+    if (error instanceof ClosedTool) return closedToolAnswer(error.message);
     if (!refusal || refusal.status === 503) deps.onError(refusal?.cause ?? error);
-    return refusal ? refusalAnswer(refusal, wwwAuthenticate) : failureAnswer();
+    if (!refusal) return failureAnswer();
+    const nonce = await nonceHeader(refusal.error === 'use_dpop_nonce');
+    return refusalAnswer(refusal, wwwAuthenticate, nonce);
   }
 
   async function wellKnown({ method, url }: Incoming): Promise<Response | undefined> {
@@ -69,13 +79,17 @@ export function createGuard(settings: Settings, deps: GuardDeps): Guard {
     return documentAnswer(method, json);
   }
 
-  async function admit(incoming: Incoming, credentials: Credentials): Promise<Granted> {
+  async function admit(incoming: Incoming, credentials: Credentials): Promise<Response | Granted> {
     const token = await deps.verifyToken(credentials.token);
     await checkBinding(settings, incoming, credentials, token, deps);
     const auth = authInfo(settings, prmUrl, credentials.token, token);
     const body = await readBody(incoming.body, settings.maxBodyBytes);
+    checkTools(settings, body.value);
     checkScopes(auth.scopes, neededScopes(body.value, settings.toolScopes));
-    return { auth, body };
+    const capped = await deps.checkCap?.(body.value, auth, incoming.headers.get('accept'));
+    if (capped) return capAnswer(capped);
+    const nonce = await nonceHeader(credentials.scheme === 'DPoP');
+    return { auth, body, headers: { ...corsHeaders, ...nonce } };
   }
 
   return async (incoming) => {
@@ -88,26 +102,8 @@ export function createGuard(settings: Settings, deps: GuardDeps): Guard {
       scheme = credentials.scheme;
       return await admit(incoming, credentials);
     } catch (error) {
-      return refuse(error, scheme);
+      return await refuse(error, scheme);
     }
-  };
-}
-
-/** What the kit hands to the MCP server about a verified token. */
-export function authInfo(
-  settings: Settings,
-  resourceMetadataUrl: string,
-  token: string,
-  verified: AccessToken,
-): AuthInfo {
-  return {
-    token,
-    clientId: verified.clientId,
-    scopes: effectiveScopes(verified.scopes, settings.implies),
-    expiresAt: verified.expiresAt,
-    resource: new URL(settings.resource),
-    resourceMetadataUrl,
-    extra: verified.claims,
   };
 }
 
@@ -138,7 +134,16 @@ async function checkBinding(
     );
   }
   const url = `${resourceUrl.origin}${resourceUrl.pathname}`;
-  await verifyProof({ proof: headers.get('dpop'), method, url, token, boundTo }, deps);
+  const { now, replay, nonces } = deps;
+  const proven = { proof: headers.get('dpop'), method, url, token, boundTo };
+  await verifyProof(proven, { now, replay, checkNonce: nonces?.check });
+}
+
+/** Where the author wants a complete table, a tool that it lacks is open to nobody. */
+function checkTools({ unlistedTools, toolScopes }: Settings, body: unknown): void {
+  const name = unlistedTools === 'deny' ? unlistedTool(body, toolScopes) : undefined;
+  if (name === undefined) return;
+  throw new ClosedTool(`The tool ${JSON.stringify(name.slice(0, 128))} is not open to callers`);
 }
 
 function checkScopes(granted: readonly string[], needed: readonly string[]): void {

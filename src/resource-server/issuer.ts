@@ -1,16 +1,24 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import { isRecord } from './record.ts';
 import { Refusal } from './refusal.ts';
+import { transportProblem } from './settings.ts';
 
 /** The authorization server as this resource server sees it. */
 export type Issuer = {
   /** Its metadata (RFC 8414), as the bytes it sent. @throws Refusal temporarily_unavailable */
   metadata(): Promise<string>;
+  /** Where it answers about tokens (RFC 8414 `introspection_endpoint`). @throws Refusal temporarily_unavailable */
+  introspectionEndpoint(): Promise<string>;
   /** Finds the key of a token. @throws Refusal temporarily_unavailable; jose's JWKSNoMatchingKey */
   key: JWTVerifyGetKey;
 };
 
-type Metadata = { text: string; jwksUri: string; fetchedAt: number };
+type Metadata = {
+  text: string;
+  jwksUri: string;
+  introspectionEndpoint: string | undefined;
+  fetchedAt: number;
+};
 
 const metadataMaxAge = 600;
 const pauseAfterFailure = 5;
@@ -70,6 +78,11 @@ export function connectIssuer(
 
   return {
     metadata: async () => (await current()).text,
+    async introspectionEndpoint() {
+      const { introspectionEndpoint } = await current();
+      if (introspectionEndpoint !== undefined) return introspectionEndpoint;
+      throw unavailable(new Error(`${issuer} names no introspection_endpoint over https`));
+    },
     async key(header, token) {
       const { jwksUri } = await current();
       try {
@@ -124,7 +137,13 @@ function checkMetadata(issuer: string, url: string, text: string) {
   }
   const jwksUri = document.jwks_uri;
   if (typeof jwksUri !== 'string' || !URL.canParse(jwksUri)) throw new Error(`${url}: no jwks_uri`);
-  return { text, jwksUri };
+  return { text, jwksUri, introspectionEndpoint: safeEndpoint(document.introspection_endpoint) };
+}
+
+/** Our credentials and the tokens go there: https, or loopback for development, as the issuer itself. */
+function safeEndpoint(value: unknown): string | undefined {
+  const url = typeof value === 'string' ? URL.parse(value) : null;
+  return url && transportProblem(url) === undefined ? url.href : undefined;
 }
 
 /** Reads the key set here, so that a broken answer counts as a failure of the issuer and starts the pause. */

@@ -14,7 +14,7 @@ export type AccessToken = {
 };
 
 /**
- * How a token is verified; JWTs through the issuer's keys today. It does NOT check DPoP nor scopes.
+ * How a token is verified. It does NOT check DPoP nor scopes.
  * @throws Refusal invalid_token, or temporarily_unavailable when that cannot be told
  */
 export type VerifyToken = (token: string) => Promise<AccessToken>;
@@ -22,7 +22,8 @@ export type VerifyToken = (token: string) => Promise<AccessToken>;
 /** Signature algorithms that are accepted: asymmetric ones only, never `none` or HMAC. */
 export const signingAlgorithms = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'RS256'];
 
-const skewSeconds = 5;
+/** Seconds by which our clock and the issuer's may differ. */
+export const skewSeconds = 5;
 
 /** Verifies JWT access tokens as RFC 9068 §4 says: typ, signature, iss, aud, exp, nbf and the required claims. */
 export function jwtVerifier(
@@ -61,15 +62,18 @@ function accessToken(claims: JWTPayload, resource: string): AccessToken {
   if (exp === undefined) throw new Refusal('invalid_token', 'The access token does not expire');
   return {
     clientId,
-    scopes: scope.split(' ').filter((one) => one !== ''),
+    scopes: scopeList(scope),
     expiresAt: exp,
     boundTo: boundKey(claims.cnf),
     claims,
   };
 }
 
+/** RFC 6749 §3.3. */
+export const scopeList = (scope: string) => scope.split(' ').filter((one) => one !== '');
+
 /** RFC 7800 §3.1: a confirmation that is not understood must not be ignored. */
-function boundKey(cnf: unknown): string | undefined {
+export function boundKey(cnf: unknown): string | undefined {
   if (cnf === undefined) return undefined;
   if (isRecord(cnf) && typeof cnf.jkt === 'string' && Object.keys(cnf).length === 1) return cnf.jkt;
   throw new Refusal('invalid_token', 'The access token is bound to a key in an unknown way');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { protectMcp } from './index.ts';
-import { resolveOptions } from './options.ts';
+import { resolveOptions } from './settings.ts';
 
 const good = {
   issuer: 'https://as.test',
@@ -55,6 +55,56 @@ const wrong: [string, Record<string, unknown>, string][] = [
   ['an unknown dpop mode', { dpop: 'on' }, 'dpop: off, supported or required'],
   ['a body limit of nothing', { maxBodyBytes: 0 }, 'maxBodyBytes'],
   ['a negative key age', { jwks: { maxAge: -1 } }, 'jwks.maxAge'],
+  ['introspection without a client', { introspection: { clientSecret: 's' } }, 'clientId: the'],
+  ['introspection without a secret', { introspection: { clientId: 'c' } }, 'give clientSecret or'],
+  [
+    'introspection with an empty secret',
+    { introspection: { clientId: 'c', clientSecret: '' } },
+    'introspection.clientSecret: must be text',
+  ],
+  [
+    'introspection with a secret and a key',
+    { introspection: { clientId: 'c', clientSecret: 's', privateKey: { kty: 'EC' } } },
+    'give clientSecret or privateKey',
+  ],
+  [
+    'a public key as private key',
+    { introspection: { clientId: 'c', privateKey: { kty: 'EC', alg: 'ES256' } } },
+    'must be a private JWK',
+  ],
+  [
+    'a private key without alg',
+    { introspection: { clientId: 'c', privateKey: { kty: 'EC', d: 'x' } } },
+    'its alg is missing',
+  ],
+  [
+    'answers kept for longer than 5 s',
+    { introspection: { clientId: 'c', clientSecret: 's', cacheSeconds: 6 } },
+    'cacheSeconds: 0 to 5',
+  ],
+  [
+    'an endless time limit',
+    { introspection: { clientId: 'c', clientSecret: 's', timeoutSeconds: Infinity } },
+    'timeoutSeconds: above 0',
+  ],
+  [
+    'a misspelt option of introspection',
+    { introspection: { clientId: 'c', clientSecret: 's', cacheSecs: 1 } },
+    'introspection.cacheSecs: no such option',
+  ],
+  ['a cap without a store', { dailyCap: { limit: 1 } }, 'dailyCap.store: must have increment'],
+  [
+    'a cap of nothing',
+    { dailyCap: { limit: 0, store: { increment: () => 1 } } },
+    'dailyCap.limit: a whole number',
+  ],
+  ['a nonce secret that is short', { dpopNonce: { secret: 'x' } }, 'dpopNonce.secret: 32'],
+  [
+    'nonces where DPoP is off',
+    { dpop: 'off', dpopNonce: { secret: 'x'.repeat(32) } },
+    'dpopNonce: has no use',
+  ],
+  ['an unknown word for unlisted tools', { unlistedTools: 'no' }, 'unlistedTools: allow or deny'],
   [
     'a misspelt option, which would leave tools open',
     { toolScope: { t: 'read' } },
@@ -70,6 +120,11 @@ describe('the options of protectMcp', () => {
   it('lists every problem at once', () => {
     const start = () => protectMcp({ issuer: 'x', resource: 'y', scopes: ['"'] });
     expect(start).toThrow(/issuer[\s\S]*resource[\s\S]*scopes/);
+  });
+
+  it('does not repeat a secret', () => {
+    const introspection = { clientId: '', clientSecret: 'hunter2-hunter2' };
+    expect(() => protectMcp({ ...good, introspection })).toThrow(/^(?![\s\S]*hunter2)/);
   });
 
   it('accepts http on this computer, an IPv6 loopback and a resource without path', () => {

@@ -1,7 +1,40 @@
+import type { JWK } from 'jose';
+import type { CapStore } from './cap-store.ts';
 import type { ReplayStore } from './replay.ts';
 
 /** Whether DPoP (RFC 9449) is ignored, accepted beside Bearer, or demanded of every token. */
 export type DpopMode = 'off' | 'supported' | 'required';
+
+/** How this MCP server asks the authorization server about tokens (RFC 7662): as one of `resources[].clients` there. */
+export type IntrospectionOptions = {
+  clientId: string;
+  /** For `client_secret_basic`. Give this or `privateKey`. */
+  clientSecret?: string | undefined;
+  /** For `private_key_jwt`: a private JWK with its `alg` (and its `kid`, where the client has several keys). */
+  privateKey?: JWK | undefined;
+  /** Seconds for which an answer is kept, 0 to 5; never for workspace credentials. Default: 0, every call is asked about. */
+  cacheSeconds?: number;
+  /** Ask about JWTs too, after their signature was checked, so that a revoked one is refused at once. Default: false. */
+  jwts?: boolean;
+  /** Seconds to wait for an answer. Default: 5. */
+  timeoutSeconds?: number;
+};
+
+/** Fair use: a cap on `tools/call` per workspace and UTC day. */
+export type DailyCapOptions = {
+  /** Calls in a day; the next one is answered with a tool result that has `isError`. */
+  limit: number;
+  /** Where the calls are counted: `memoryCapStore()` for one process, a shared one for several. */
+  store: CapStore;
+};
+
+/** Nonces for DPoP proofs, made and checked without a store. */
+export type DpopNonceOptions = {
+  /** 32 characters or more, the same in every process that serves this resource. */
+  secret: string;
+  /** Seconds after which clients must take a new one. Default: 300. */
+  lifetime?: number;
+};
 
 /** What an MCP server author tells `protectMcp`. */
 export type ProtectMcpOptions = {
@@ -29,6 +62,20 @@ export type ProtectMcpOptions = {
   jwks?: { maxAge?: number; cooldown?: number };
   /** Remembers used DPoP proofs. Default: this process's memory; share one between replicas. */
   replay?: ReplayStore;
+  /**
+   * Ask the authorization server about tokens (RFC 7662): needed for opaque tokens, personal access tokens and workspace
+   * credentials. Without it only JWTs are accepted.
+   */
+  introspection?: IntrospectionOptions;
+  /** How many `tools/call` a workspace may make in a day (UTC). */
+  dailyCap?: DailyCapOptions;
+  /** Demand a nonce of this server in DPoP proofs (RFC 9449 section 9). Default: none. */
+  dpopNonce?: DpopNonceOptions;
+  /**
+   * What becomes of a tool without an entry in `toolScopes`: `allow` lets any valid token call it, `deny` refuses it until
+   * the table has it, with an empty list where no scope is needed. Default: `allow`.
+   */
+  unlistedTools?: 'allow' | 'deny';
   /** How the issuer is reached. Default: the global `fetch`. */
   fetch?: typeof fetch;
   /** Default: the system's clock. */
@@ -51,137 +98,17 @@ export type Settings = {
   serveMetadata: boolean;
   maxBodyBytes: number;
   jwks: { maxAge: number; cooldown: number };
+  introspection: IntrospectionSettings | undefined;
+  dailyCap: DailyCapOptions | undefined;
+  dpopNonce: { secret: string; lifetime: number } | undefined;
+  unlistedTools: 'allow' | 'deny';
 };
 
-const knownOptions: Record<keyof ProtectMcpOptions, true> = {
-  issuer: true,
-  resource: true,
-  scopes: true,
-  toolScopes: true,
-  implies: true,
-  initialScopes: true,
-  dpop: true,
-  resourceName: true,
-  serveMetadata: true,
-  maxBodyBytes: true,
-  jwks: true,
-  replay: true,
-  fetch: true,
-  clock: true,
-  onError: true,
+/** The credentials of this resource server, and how it asks. */
+export type IntrospectionSettings = {
+  clientId: string;
+  credential: { kind: 'secret'; secret: string } | { kind: 'key'; jwk: JWK };
+  cacheSeconds: number;
+  jwts: boolean;
+  timeoutSeconds: number;
 };
-
-// RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
-const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
-const loopback = /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
-/**
- * Checks the author's options. A misspelt option or scope would leave a tool open, so nothing unknown is let through.
- * @throws TypeError that lists every problem at once.
- */
-export function resolveOptions(options: ProtectMcpOptions): Settings {
-  const scopes = options.scopes ?? [];
-  const problems = [
-    ...unknownOptions(options),
-    ...issuerProblems(options.issuer),
-    ...resourceProblems(options.resource),
-    ...scopeProblems(scopes),
-    ...unknownScopes('toolScopes', options.toolScopes ?? {}, scopes),
-    ...unknownScopes('implies', impliedBothWays(options.implies ?? {}), scopes),
-    ...unknownScopes('initialScopes', { 401: options.initialScopes ?? [] }, scopes),
-    ...valueProblems(options),
-  ];
-  if (problems.length > 0) throw new TypeError(`protectMcp:\n${problems.map(bullet).join('\n')}`);
-  return {
-    issuer: options.issuer,
-    resource: options.resource,
-    resourceUrl: new URL(options.resource),
-    scopes,
-    toolScopes: asMap(options.toolScopes ?? {}),
-    implies: asMap(options.implies ?? {}),
-    initialScopes: options.initialScopes ?? scopes,
-    dpop: options.dpop ?? 'supported',
-    resourceName: options.resourceName,
-    serveMetadata: options.serveMetadata ?? true,
-    maxBodyBytes: options.maxBodyBytes ?? 4 * 1024 * 1024,
-    jwks: { maxAge: options.jwks?.maxAge ?? 600, cooldown: options.jwks?.cooldown ?? 30 },
-  };
-}
-
-const bullet = (problem: string) => `  - ${problem}`;
-const listOf = (value: string | readonly string[]) => (typeof value === 'string' ? [value] : value);
-const asMap = (table: Readonly<Record<string, string | readonly string[]>>) =>
-  new Map(Object.entries(table).map(([name, scopes]) => [name, listOf(scopes)]));
-
-function impliedBothWays(implies: Readonly<Record<string, string | readonly string[]>>) {
-  return Object.fromEntries(
-    Object.entries(implies).map(([scope, included]) => [scope, [scope, ...listOf(included)]]),
-  );
-}
-
-function unknownOptions(options: ProtectMcpOptions): string[] {
-  return Object.keys(options)
-    .filter((name) => !Object.hasOwn(knownOptions, name))
-    .map((name) => `${name}: no such option; there are ${Object.keys(knownOptions).join(', ')}`);
-}
-
-function transportProblem(url: URL): string | undefined {
-  if (url.protocol === 'https:') return undefined;
-  if (url.protocol === 'http:' && loopback.test(url.hostname)) return undefined;
-  return 'must be https (http only on this computer, for development)';
-}
-
-function issuerProblems(issuer: unknown): string[] {
-  const url = typeof issuer === 'string' ? URL.parse(issuer) : null;
-  if (!url) return [`issuer: not a URL: ${JSON.stringify(issuer)}`];
-  const transport = transportProblem(url);
-  if (transport) return [`issuer: ${transport}: ${issuer}`];
-  // RFC 8414 §2
-  return url.search || url.hash ? [`issuer: must have no query and no fragment: ${issuer}`] : [];
-}
-
-function resourceProblems(resource: unknown): string[] {
-  const url = typeof resource === 'string' ? URL.parse(resource) : null;
-  if (!url) return [`resource: not a URL: ${JSON.stringify(resource)}`];
-  const transport = transportProblem(url);
-  if (transport) return [`resource: ${transport}: ${resource}`];
-  const canonical = `${url.origin}${url.pathname}`.replace(/\/$/, '');
-  if (canonical === resource) return [];
-  return [
-    `resource: write it as the authorization server does, ${canonical} instead of ${resource} (lower-case host, no default port, no slash at the end, no query, fragment or user)`,
-  ];
-}
-
-function scopeProblems(scopes: unknown): string[] {
-  if (!Array.isArray(scopes)) return ['scopes: must be a list of scope names'];
-  return scopes
-    .filter((scope) => typeof scope !== 'string' || !scopeToken.test(scope))
-    .map((scope) => `scopes: not a scope name (RFC 6749 section 3.3): ${JSON.stringify(scope)}`);
-}
-
-function unknownScopes(
-  option: string,
-  table: Readonly<Record<string, string | readonly string[]>>,
-  scopes: readonly string[],
-): string[] {
-  return Object.entries(table).flatMap(([name, needed]) =>
-    listOf(needed)
-      .filter((scope) => !scopes.includes(scope))
-      .map((scope) => `${option}: ${name} names the scope ${scope}, which is not in scopes`),
-  );
-}
-
-function valueProblems({ dpop, maxBodyBytes, jwks }: ProtectMcpOptions): string[] {
-  const problems: string[] = [];
-  if (dpop !== undefined && !['off', 'supported', 'required'].includes(dpop)) {
-    problems.push(`dpop: off, supported or required, not ${JSON.stringify(dpop)}`);
-  }
-  if (maxBodyBytes !== undefined && !(Number.isInteger(maxBodyBytes) && maxBodyBytes > 0)) {
-    problems.push('maxBodyBytes: must be a whole number of bytes above 0');
-  }
-  for (const [name, seconds] of Object.entries(jwks ?? {})) {
-    if (!(Number.isFinite(seconds) && seconds >= 0))
-      problems.push(`jwks.${name}: seconds, 0 or more`);
-  }
-  return problems;
-}

@@ -3,6 +3,7 @@ export type RefusalCode =
   | 'invalid_request'
   | 'invalid_token'
   | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
   | 'insufficient_scope'
   | 'temporarily_unavailable';
 
@@ -10,6 +11,7 @@ const statusOf: Record<RefusalCode, number> = {
   invalid_request: 400,
   invalid_token: 401,
   invalid_dpop_proof: 401,
+  use_dpop_nonce: 401,
   insufficient_scope: 403,
   temporarily_unavailable: 503,
 };
@@ -51,4 +53,9 @@ export class UnreadableBody extends Error {
     super(message);
     this.status = status;
   }
+}
+
+/** A tool that this MCP server does not offer to its callers; no scope would help, so there is no challenge. */
+export class ClosedTool extends Error {
+  override name = 'ClosedTool';
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { protectMcp } from './index.ts';
+import { type ProtectMcpOptions, protectMcp } from './index.ts';
 import { startTestIssuer, type TestIssuer } from './issuer.testing.ts';
 import { bearer, granted, post, refused, resource, toolCall } from './requests.testing.ts';
 
@@ -10,14 +10,15 @@ beforeAll(async () => {
 });
 afterAll(() => issuer.close());
 
-const kit = () =>
+const kit = (options: Partial<ProtectMcpOptions> = {}) =>
   protectMcp({
     issuer: issuer.issuer,
     resource,
     scopes: ['read', 'write', 'docs'],
-    toolScopes: { look: 'read', change: ['read', 'write'], search_docs: 'docs' },
+    toolScopes: { look: 'read', change: ['read', 'write'], search_docs: 'docs', open: [] },
     implies: { write: 'read' },
     dpop: 'off',
+    ...options,
   });
 
 describe('scopes per tool', () => {
@@ -68,7 +69,77 @@ describe('scopes per tool', () => {
   });
 
   it.each([
+    ['a byte order mark before it', `\uFEFF${toolCall('search_docs')}`],
+    ['space around it', ` \r\n\t${toolCall('search_docs')}\n `],
+    [
+      'members of Object.prototype beside it',
+      '{"__proto__":{"method":"ping"},"constructor":1,"method":"tools/call","params":{"__proto__":{},"name":"search_docs"}}',
+    ],
+    [
+      'a second method before it',
+      '{"method":"a","method":"tools/call","params":{"name":"search_docs"}}',
+    ],
+    ['an escaped member', '{"m\\u0065thod":"tools/call","params":{"n\\u0061me":"search_docs"}}'],
+    ['an id that is null', '{"id":null,"method":"tools/call","params":{"name":"search_docs"}}'],
+    [
+      'no id, as a notification',
+      '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"search_docs"}}',
+    ],
+    [
+      'a result beside it',
+      '{"id":1,"result":{},"method":"tools/call","params":{"name":"search_docs"}}',
+    ],
+  ])('are not evaded by %s', async (_, body) => {
+    expect((await refused(await as('read', body))).status).toBe(403);
+  });
+
+  it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', ''])(
+    'do not take a tool named %j for what every object has',
+    async (name) => {
+      await granted(await as('', toolCall(name)));
+      expect((await refused(await strict(toolCall(name)))).status).toBe(403);
+    },
+  );
+
+  const strict = async (body: string) => {
+    const token = await issuer.mint(resource, { scope: 'read write docs' });
+    return kit({ unlistedTools: 'deny' }).handle(post(bearer(token), body));
+  };
+
+  it('refuse a tool without entry where the author wants that, and say nothing of scopes, which would not help', async () => {
+    for (const body of [
+      toolCall('free'),
+      '{"method":"tools/call"}',
+      `[${toolCall('look')},${toolCall('free')}]`,
+    ]) {
+      const answer = await refused(await strict(body));
+      expect(answer.status).toBe(403);
+      expect(answer.challenge).toBeNull();
+      expect(answer.body.error).toMatchObject({ code: -32602 });
+    }
+    await granted(await strict(toolCall('look')));
+    await granted(await strict(toolCall('open')));
+    await granted(await strict('{"jsonrpc":"2.0","id":1,"method":"tools/list"}'));
+  });
+
+  it('judge a body of a hundred thousand levels or four thousand calls in linear time', async () => {
+    const started = performance.now();
+    const deep = await as('read', `${'['.repeat(100_000)}${']'.repeat(100_000)}`);
+    if (!('auth' in deep)) expect(deep.status).toBe(400);
+    const calls = Array.from({ length: 4_000 }, () => toolCall('search_docs')).join(',');
+    expect((await refused(await as('read', `[${calls}]`))).status).toBe(403);
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
+  it.each([
     ['not JSON', '{"method":', 400],
+    ['UTF-16', new Uint8Array(Buffer.from(toolCall('search_docs'), 'utf16le')), 400],
+    [
+      'UTF-16 with its mark',
+      new Uint8Array(Buffer.from(`\uFEFF${toolCall('free')}`, 'utf16le')),
+      400,
+    ],
+    ['two values', '{}{"method":"tools/call"}', 400],
     ['not UTF-8', new Uint8Array([0x22, 0xff, 0x22]), 400],
     ['larger than the limit', `"${'x'.repeat(4 * 1024 * 1024)}"`, 413],
   ])('refuses a body that cannot be judged: %s', async (_, body, status) => {
