@@ -6,7 +6,7 @@ const levels = [
   ['keys'],
   ['accounts', 'clients', 'resources'],
   ['consent', 'tokens', 'upstream', 'flows', 'doctor'],
-  ['provider', 'admin'],
+  ['provider', 'admin', 'api'],
 ];
 const levelOf = (room) => levels.findIndex((rooms) => rooms.includes(room));
 const rooms = levels.flat();

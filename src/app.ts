@@ -41,13 +41,14 @@ function build(config: Config, rooms: Rooms, localKey: string | undefined) {
   const deps: ProviderDeps = {
     ...rooms,
     config,
+    vending: rooms.upstream.vending,
     base: site.base,
     csrf: createCsrf({ site, secret: secrets.sessionSecret }),
     secrets: { cookies: secrets.derive('cookies'), dpopNonce: secrets.deriveBytes('dpop nonce') },
     auditMeta: () => auditMeta(now),
   };
   const publicApp = createPublicApp({
-    ...{ ...deps, site, health, tracing: rooms.tracing },
+    ...{ ...deps, site, health, tracing: rooms.tracing, upstream: rooms.upstream },
     live: createLiveProvider(deps),
   });
   const scheduler = createScheduler(

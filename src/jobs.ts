@@ -1,4 +1,5 @@
 import { removeExpiredRequests } from './admin/index.ts';
+import { purgeReconnectLinks } from './api/index.ts';
 import { countEvents, createStats, ensureAuditPartitions } from './audit/index.ts';
 import type { Config } from './config/index.ts';
 import { vacuum } from './db/index.ts';
@@ -18,6 +19,7 @@ export function jobsOf(rooms: Rooms, config: Config): Job[] {
     ...sweeps(rooms, config),
     ...auditJobs(rooms, config),
     ...countingJobs(rooms),
+    ...upstreamJobs(rooms),
     ...upkeep(rooms),
   ];
 }
@@ -84,6 +86,11 @@ function sweeps(
       ...{ name: 'expired-sessions', title: 'Remove expired sign-ins, links and counters' },
       ...{ interval: 10 * minute, sweeps },
       run: (run) => inBatches(run, () => accounts.purge(batch)),
+    },
+    {
+      ...{ name: 'expired-reconnect-links', title: 'Remove expired reconnect links' },
+      ...{ interval: 10 * minute, sweeps },
+      run: (run) => inBatches(run, () => purgeReconnectLinks(db.kysely, now(), batch)),
     },
     {
       ...{ name: 'ended-admin-sessions', title: 'Remove ended sessions of the administration' },
@@ -158,6 +165,22 @@ function countingJobs({ db }: Rooms): Job[] {
         }
         return pieces;
       },
+    },
+  ];
+}
+
+/** What members connected at other MCP servers. */
+function upstreamJobs({ upstream: { connections } }: Rooms): Job[] {
+  return [
+    {
+      ...{ name: 'revoke-elsewhere', title: 'Revoke ended tokens of other MCP servers' },
+      interval: minute,
+      run: ({ signal }) => connections.drainRevocations(signal),
+    },
+    {
+      ...{ name: 'unfinished-connections', title: 'Remove connections that nobody finished' },
+      ...{ interval: 10 * minute, sweeps: true },
+      run: () => connections.purge(),
     },
   ];
 }

@@ -1,5 +1,6 @@
 import Koa, { type Middleware } from 'koa';
 import { type Health, liveness, readiness } from './admin/index.ts';
+import { mountApi, openApiToScripts } from './api/index.ts';
 import {
   assets,
   errors,
@@ -11,13 +12,21 @@ import {
   type Tracing,
 } from './http/index.ts';
 import {
+  createApiBridge,
   type LiveProvider,
   mountPublicRoutes,
   openToScripts,
   type ProviderDeps,
 } from './provider/index.ts';
+import type { Upstream } from './upstream/index.ts';
 
-type Deps = ProviderDeps & { site: Site; live: LiveProvider; health: Health; tracing: Tracing };
+type Deps = ProviderDeps & {
+  site: Site;
+  live: LiveProvider;
+  health: Health;
+  tracing: Tracing;
+  upstream: Upstream;
+};
 
 /** The public listener: health, assets, and everything that clients and people use. */
 export function createPublicApp(deps: Deps): Koa {
@@ -38,12 +47,14 @@ export function createPublicApp(deps: Deps): Koa {
   app.use(probes(deps));
   app.use(observe(metrics));
   app.use(openToScripts(deps.base));
+  app.use(openApiToScripts(deps.base));
   if (config.rate_limit.enabled) {
     const { requests_per_second: perSecond, burst } = config.rate_limit;
     app.use(rateLimit({ name: 'public', perSecond, burst }));
   }
   app.use(assets(site));
   mountPublicRoutes(app, deps, deps.live);
+  mountApi(app, { ...deps, bridge: createApiBridge(deps, deps.live) });
   return app;
 }
 

@@ -53,7 +53,12 @@ import {
   loadOrCreateLocalSecrets,
   type SecretBox,
 } from './keys/index.ts';
-import { createResourceEditing, createResources, hookSecret } from './resources/index.ts';
+import {
+  apiResource,
+  createResourceEditing,
+  createResources,
+  hookSecret,
+} from './resources/index.ts';
 import { createReplica } from './scheduler/index.ts';
 import {
   createClaimsHooks,
@@ -65,6 +70,7 @@ import {
   endIssuedUnder,
   signWebhook,
 } from './tokens/index.ts';
+import { createEndings, createUpstream, type WaysOut } from './upstream/index.ts';
 import { version } from './version.ts';
 
 export interface RoomsDeps {
@@ -80,6 +86,8 @@ export interface RoomsDeps {
   operatorFetch?: GuardedFetch;
   /** Way out to identity providers, for tests that are in a hurry. */
   providerRequest?: GuardedRequest;
+  /** Ways out to other MCP servers, for tests that bring their own certificates or are in a hurry. */
+  upstreamWays?: Partial<WaysOut>;
   /** Where this process is one of several: makes what `/metrics` answers, for all of them together. */
   metricsOfAll?: (registry: Registry) => () => Promise<string>;
 }
@@ -112,11 +120,15 @@ export async function openRooms(
     const keys = await createKeys({ db, box, now, log }, keySettings(config));
     const tokens = createTokens(db, config);
     const { families } = tokens;
+    const connectionEndings = createEndings({ now });
     const accounts = createAccounts(
       {
         db,
         now,
-        endTokensOfUser: (trx, id, at) => families.endAllOf(trx, { user_id: id }, at),
+        async endTokensOfUser(trx, id, at) {
+          await connectionEndings.endForUser(trx, id);
+          return families.endAllOf(trx, { user_id: id }, at);
+        },
       },
       { lockout: lockoutOf(config), localSignIn: config.session.local_sign_in },
     );
@@ -130,7 +142,13 @@ export async function openRooms(
       request:
         waysOut.providerRequest ?? createGuardedRequest({ timeoutMs: providerPatience, now }),
     });
-    const workspaces = createWorkspaces({ db, now, endTokensOfMember });
+    const workspaces = createWorkspaces({
+      ...{ db, now },
+      async endTokensOfMember(trx, member, at) {
+        await connectionEndings.endForMember(trx, member);
+        return endTokensOfMember(trx, member, at);
+      },
+    });
     const adminSessions = createAdminSessions(
       { db, now },
       { idle: config.admin.session_idle, maxAge: config.admin.session_max_age },
@@ -184,6 +202,12 @@ export async function openRooms(
           isLoopbackUrl(config.server.issuer) || config.cimd.allow_private_addresses,
       },
     );
+    const upstream = createUpstream({
+      ...{ db, box, now, log, workspaces, issuer: config.server.issuer },
+      development: isLoopbackUrl(config.server.issuer) || config.cimd.allow_private_addresses,
+      iconKey: secrets.deriveBytes('mcp server icons'),
+      waysOut: waysOut.upstreamWays,
+    });
     const replica = createReplica({ db, now }, version());
     const refusalCounts = createRefusalCounts(db, metrics);
     const auditLog = createAuditLog({
@@ -213,7 +237,7 @@ export async function openRooms(
       },
       ...{ claimsHooks, trustedIssuers, assertions, withdrawals, resourceEditing, workspaces },
       configuration: { config, sources: new Map<string, string>(), ...loaded },
-      ...{ replica, refusalCounts, identityProviders, federation, auditLog },
+      ...{ replica, refusalCounts, identityProviders, federation, auditLog, upstream },
       async close() {
         await stopClients();
         await resources.close();
@@ -241,8 +265,9 @@ export async function reconcile(
   { accounts, workspaces, clients, resources, trustedIssuers, identityProviders, log, now }: Rooms,
 ): Promise<void> {
   const meta: AuditMeta = { at: now() };
+  const { issuer } = config.server;
   const report = {
-    resources: await resources.reconcile(config.resources, meta),
+    resources: await resources.reconcile(config.resources, meta, apiResource(issuer)),
     clients: await clients.reconcile(config.clients, meta),
     users: await accounts.reconcile(config.users, meta),
     workspaces: await workspaces.reconcile(config.workspaces, config.users, meta),
@@ -349,9 +374,13 @@ export function storageOptions({ storage }: Config): StorageOptions {
   };
 }
 
-/** Opens and seals what the database keeps secret. */
-export function boxOf(config: Config): SecretBox {
-  return createSecretBox(secretsOf(config).dataEncryptionKey);
+/**
+ * Opens and seals what the database keeps secret.
+ *
+ * @param previous older keys; they only open
+ */
+export function boxOf(config: Config, previous: readonly Buffer[] = []): SecretBox {
+  return createSecretBox(secretsOf(config).dataEncryptionKey, previous);
 }
 
 /** Configured, or made once in the data directory for an issuer on this computer. */

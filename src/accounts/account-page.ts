@@ -10,6 +10,7 @@ import {
   shorten,
 } from '../http/index.ts';
 import { type TokensView, tokensSection } from './personal-token-pages.ts';
+import { workspacesSection } from './workspaces-section.ts';
 
 /** One grant: an app that may act for this person at one resource (and in one workspace). */
 export type ConnectedApp = {
@@ -28,6 +29,8 @@ export type AccountView = {
   user: { email: string; name?: string };
   apps: ConnectedApp[];
   tokens: Omit<TokensView, 'csrf' | 'now'>;
+  /** those that the person is a member of */
+  workspaces?: Parameters<typeof workspacesSection>[0];
   csrf: string;
   /** posts `csrf` and `grant` */
   revokeAction: string;
@@ -40,11 +43,8 @@ export type AccountView = {
 
 /** Who is signed in, which apps may act for them, and their own tokens, each with a button that ends it. */
 export function accountPage(view: AccountView): Page {
-  const { user, apps, done } = view;
-  const initial = plainText(user.name || user.email)
-    .slice(0, 1)
-    .toUpperCase();
-  const body = html`<div class="account"><span class="avatar" aria-hidden="true">${initial}</span><span>Signed in as <b>${foreign(user.email, 48)}</b></span><form method="post" action="${view.signOutAction}"><input type="hidden" name="csrf" value="${view.csrf}"><button class="small">Sign out</button></form></div>
+  const { user, apps, done, workspaces = [] } = view;
+  const body = html`${accountBar(view)}
 <section>
 <h1>${user.name ? foreign(user.name, 48) : 'Your account'}</h1>
 ${done && html`<p class="note good" role="status">${done}</p>`}
@@ -52,8 +52,21 @@ ${done && html`<p class="note good" role="status">${done}</p>`}
 <p class="sub">These apps may act for you until you disconnect them. Disconnecting ends their access at once.</p>
 ${apps.length > 0 ? html`<ul class="rows">${apps.map((app) => row(app, view))}</ul>` : nothing}
 </section>
+${workspaces.length > 0 && workspacesSection(workspaces)}
 ${tokensSection({ ...view.tokens, csrf: view.csrf, now: view.now })}`;
   return { title: 'Your account', body, width: 'wide' };
+}
+
+/** Who is signed in, and the way out: the first line of every page of the account area. */
+export function accountBar({
+  user,
+  signOutAction,
+  csrf,
+}: Pick<AccountView, 'user' | 'signOutAction' | 'csrf'>): Html {
+  const initial = plainText(user.name || user.email)
+    .slice(0, 1)
+    .toUpperCase();
+  return html`<div class="account"><span class="avatar" aria-hidden="true">${initial}</span><span>Signed in as <b>${foreign(user.email, 48)}</b></span><form method="post" action="${signOutAction}"><input type="hidden" name="csrf" value="${csrf}"><button class="small">Sign out</button></form></div>`;
 }
 
 const nothing = html`<p class="empty">No app is connected. One appears here after you approve it.</p>`;

@@ -16,6 +16,8 @@ import { createSetup } from './setup.ts';
 import type { ChangeMeta } from './user.ts';
 import { endSessions } from './user-changes.ts';
 import { createUsers } from './users.ts';
+import { createInvitations } from './workspaces-invitations.ts';
+import { purgeInvitations } from './workspaces-invitations-queries.ts';
 
 export interface AccountsDeps {
   db: Database;
@@ -46,6 +48,8 @@ export function createAccounts(
     setup: createSetup(deps),
     /** One-time links with which people choose a password. */
     passwordLinks: createPasswordLinks(deps),
+    /** One-time links with which people become members of a workspace. */
+    invitations: createInvitations(deps, { localSignIn }),
     /** Who people are at other issuers. */
     identities: createIdentities(deps),
     sessions: {
@@ -74,6 +78,7 @@ export function createAccounts(
       const at = now();
       await purgeAttempts(db.kysely, at);
       await purgeLinks(db.kysely, at);
+      await purgeInvitations(db.kysely, at);
       await purgeProviderSignIns(db.kysely, at);
       return sessions.purgeSessions(db.kysely, at, limit);
     },

@@ -25,6 +25,14 @@ export {
   createIdentityProviders,
   type IdentityProviders,
 } from './identity-providers.ts';
+export {
+  acceptInvitationPage,
+  deadInvitationPage,
+  invitationMadePage,
+  openInvitationPage,
+  otherAddressPage,
+  type ShownInvite,
+} from './invitation-pages.ts';
 export type { ListedUser, PeopleQuery } from './listing.ts';
 export {
   type AccountView,
@@ -52,8 +60,24 @@ export type { SessionRow } from './sessions.ts';
 export type { FirstOwner } from './setup.ts';
 export { AccountRefusal, type ChangeMeta, type Role, type User } from './user.ts';
 export type { NewUser, UserChange } from './user-changes.ts';
+export {
+  type ConfirmView,
+  confirmPage,
+  credentialMadePage,
+  type Leaving,
+  whatBreaks,
+  whatEnds,
+} from './workspace-confirm-pages.ts';
+export { type WorkspaceView, workspacePage } from './workspace-page.ts';
+export type { Connector, DefaultCredential } from './workspace-page-access.ts';
+export type { ShownEndpoint } from './workspace-page-connect.ts';
+export type { ConnectedServer } from './workspace-page-servers.ts';
 export { createWorkspaces, type Workspaces } from './workspaces.ts';
 export type { NewWorkspace } from './workspaces-changes.ts';
+export type { Invitations } from './workspaces-invitations.ts';
+export { invitationUrl, isInvited } from './workspaces-invitations-links.ts';
+export type { Invitation } from './workspaces-invitations-listing.ts';
+export type { OpenInvitation } from './workspaces-invitations-queries.ts';
 export { findMembership, lockMembership, type MemberKey } from './workspaces-members-queries.ts';
 export {
   type Member,

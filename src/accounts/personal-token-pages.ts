@@ -35,24 +35,29 @@ export type TokensView = {
   csrf: string;
   /** a page; absent where there is nothing that a token could be for */
   newUrl?: string;
+  /** pages, where there are several things that a token could be for */
+  links?: readonly { url: string; for: string }[];
   /** posts `csrf` and `token` */
   revokeAction: string;
+  /** a page of ours, where the list is on another one than the account page; posted as `return_to` */
+  returnTo?: string;
   now: Date;
 };
 
 /** Lists the tokens, each with a button that ends it. */
 export function tokensSection(view: TokensView): Html {
-  const { tokens, newUrl } = view;
+  const { tokens, newUrl, links = [] } = view;
   const rows = html`<ul class="rows">${tokens.map((token) => row(token, view))}</ul>`;
   return html`<section id="tokens">
 <h2>Personal access tokens</h2>
 <p class="sub">For programs that cannot sign in by themselves. Whoever has one acts as you until it expires or you revoke it.</p>
 ${tokens.length > 0 ? rows : html`<p class="empty">There is no token. One appears here after you make it.</p>`}
 ${newUrl && html`<p class="more"><a class="button" href="${newUrl}">Make a token</a></p>`}
+${links.length > 0 && html`<div class="buttons more">${links.map((link) => html`<a class="button small" href="${link.url}">Make a token for ${foreign(link.for)}</a>`)}</div>`}
 </section>`;
 }
 
-function row(token: ShownToken, { csrf, revokeAction, now }: TokensView): Html {
+function row(token: ShownToken, { csrf, revokeAction, returnTo, now }: TokensView): Html {
   const { resource, expired } = token;
   const label = `Revoke ${brief(token.name)} for ${brief(resource.name)}`;
   return html`<li class="app token"><div><h3>${foreign(token.name, 100)}</h3>${expired && html`<span class="chip warn">Expired</span>`}</div>
@@ -63,7 +68,7 @@ function row(token: ShownToken, { csrf, revokeAction, now }: TokensView): Html {
 <dt>${expired ? 'Expired' : 'Expires'}</dt><dd>${when(token.expires, now)}</dd>
 <dt>Made</dt><dd>${when(token.created, now)}</dd>
 </dl>
-${!expired && html`<form method="post" action="${revokeAction}"><input type="hidden" name="csrf" value="${csrf}"><input type="hidden" name="token" value="${token.id}"><button class="small danger" aria-label="${label}">Revoke</button></form>`}</li>`;
+${!expired && html`<form method="post" action="${revokeAction}"><input type="hidden" name="csrf" value="${csrf}"><input type="hidden" name="token" value="${token.id}">${returnTo !== undefined && html`<input type="hidden" name="return_to" value="${returnTo}">`}<button class="small danger" aria-label="${label}">Revoke</button></form>`}</li>`;
 }
 
 function lastUse({ lastUsed, lastUsedThrough }: ShownToken, now: Date): Html {

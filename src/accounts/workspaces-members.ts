@@ -4,6 +4,7 @@ import type { Database, Tables } from '../db/index.ts';
 import { emailKey } from './policy.ts';
 import { findUser, findUserByEmailKey } from './queries.ts';
 import { actorOf, type ChangeMeta } from './user.ts';
+import { endInvitationsOf } from './workspaces-invitations-ending.ts';
 import {
   deleteMember,
   findMember,
@@ -114,6 +115,7 @@ export async function changeRole(
   meta: ChangeMeta,
 ): Promise<boolean> {
   if (!(await updateMemberRole(trx, { workspaceId, userId, role }))) return false;
+  if (role !== 'admin') await endInvitationsOf(trx, { workspaceId, userId, now: meta.at });
   const from = role === 'admin' ? 'member' : 'admin';
   const detail = { workspace_id: workspaceId, changes: [{ field: 'role', from, to: role }] };
   const event = { actor: actorOf(meta), userId, detail };
@@ -130,6 +132,7 @@ export async function remove(
 ): Promise<boolean> {
   const was = await deleteMember(trx, member);
   if (!was) return false;
+  await endInvitationsOf(trx, { ...member, now: now() });
   const grants = await endTokensOfMember(trx, member, now());
   const { workspaceId, userId } = member;
   const detail = { workspace_id: workspaceId, role: was.role, grants };

@@ -28,7 +28,7 @@ async function eventsAfter(work: () => Promise<unknown>) {
   const rows = await db.kysely
     .selectFrom('audit_events')
     .select(['type', 'user_id', 'detail'])
-    .where('id', '>', last ?? '0')
+    .where('id', '>', String(last ?? 0))
     .orderBy('id')
     .execute();
   return rows.map(({ type, user_id, detail }) => ({ type, user_id, detail }));

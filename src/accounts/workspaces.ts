@@ -12,6 +12,7 @@ import {
 import { unknownWorkspace, type Workspace } from './workspaces-policy.ts';
 import { findWorkspace, listWorkspaces, type WorkspaceQuery } from './workspaces-queries.ts';
 import { createReconcileWorkspaces } from './workspaces-reconcile.ts';
+import { createStewardship } from './workspaces-stewardship.ts';
 
 export type Workspaces = ReturnType<typeof createWorkspaces>;
 
@@ -20,6 +21,7 @@ export function createWorkspaces(deps: MembersDeps) {
   const { db, now } = deps;
   return {
     ...createMembers(deps),
+    ...createStewardship(deps),
     reconcile: createReconcileWorkspaces(deps),
 
     /** @throws WorkspaceRefusal when the slug is taken, or slug or name are not acceptable */

@@ -18,6 +18,7 @@ import { type InspectorDeps, inspectorRoutes } from './inspector-routes.ts';
 import { type IssuanceDeps, issuanceRoutes } from './issuance-routes.ts';
 import { type KeyDeps, keyRoutes } from './key-routes.ts';
 import { type MaintenanceDeps, maintenanceRoutes } from './maintenance-routes.ts';
+import { type McpServerDeps, mcpServerRoutes } from './mcp-server-routes.ts';
 import { concernsApi, permits } from './policy.ts';
 import { type ResourceDeps, resourceRoutes } from './resource-routes.ts';
 import type { ServedRoute } from './served-route.ts';
@@ -28,6 +29,10 @@ import { type StatsDeps, statsRoutes } from './stats-routes.ts';
 import { type TokenDeps, tokenRoutes } from './token-routes.ts';
 import { type TrustedIssuerDeps, trustedIssuerRoutes } from './trusted-issuer-routes.ts';
 import { type UserDeps, userRoutes } from './user-routes.ts';
+import {
+  type WorkspaceCredentialDeps,
+  workspaceCredentialRoutes,
+} from './workspace-credential-routes.ts';
 import { type WorkspaceDeps, workspaceRoutes } from './workspace-routes.ts';
 
 /** What the handlers work with. */
@@ -42,6 +47,7 @@ export type ApiDeps = AuditDeps &
   IssuanceDeps &
   KeyDeps &
   MaintenanceDeps &
+  McpServerDeps &
   ResourceDeps &
   SessionDeps &
   SettingsDeps &
@@ -49,6 +55,7 @@ export type ApiDeps = AuditDeps &
   TokenDeps &
   TrustedIssuerDeps &
   UserDeps &
+  WorkspaceCredentialDeps &
   WorkspaceDeps & {
     /** Time, address, user agent and trace id of the current request, for the audit log. */
     auditMeta: () => AuditMeta;
@@ -102,6 +109,7 @@ export function servedRoutes(
     ...issuanceRoutes(deps),
     ...keyRoutes(deps),
     ...maintenanceRoutes(deps),
+    ...mcpServerRoutes(deps),
     ...resourceRoutes(deps),
     ...sessionRoutes(deps, sessions),
     ...settingsRoutes(deps),
@@ -109,6 +117,7 @@ export function servedRoutes(
     ...tokenRoutes(deps),
     ...trustedIssuerRoutes(deps),
     ...userRoutes(deps),
+    ...workspaceCredentialRoutes(deps),
     ...workspaceRoutes(deps),
   ]);
 }

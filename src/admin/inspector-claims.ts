@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Resource } from '../resources/index.ts';
-import { type IssuanceFacts, standardClaims } from '../tokens/index.ts';
+import { type IssuanceFacts, isEndless, standardClaims } from '../tokens/index.ts';
 import type { inspectionClaim } from './contract/inspector.ts';
 import type { Members, Shown } from './inspector-input.ts';
 
@@ -61,7 +61,7 @@ export function claimsOf(facts: IssuanceFacts, issuer: string): Members {
     ...(facts.jkt !== null && { cnf: { jkt: facts.jkt } }),
     ...(facts.workspace_id && { workspace_id: facts.workspace_id }),
     iat: seconds(facts.issued_at),
-    exp: seconds(facts.expires_at),
+    ...(!isEndless(facts) && { exp: seconds(facts.expires_at) }),
     jti: facts.jti,
   };
 }

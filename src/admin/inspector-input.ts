@@ -1,6 +1,6 @@
 import { decodeProtectedHeader, type JWSHeaderParameters } from 'jose';
 import { z } from 'zod';
-import { isCheckedSecret, readOpaqueToken } from '../tokens/index.ts';
+import { isCheckedSecret, readOpaqueToken, readWorkspaceCredential } from '../tokens/index.ts';
 
 /** JSON as it is shown. */
 export type Shown = z.core.util.JSONType;
@@ -48,8 +48,8 @@ export function readPasted(text: string): Pasted {
       ? { is: 'claims', claims }
       : mistyped('It begins like JSON but is not an object.');
   }
-  if (readOpaqueToken(text)) return { is: 'opaque' };
-  if (/^[a-z][a-z0-9]*_(oat|pat)_/.test(text)) {
+  if (readOpaqueToken(text) || readWorkspaceCredential(text)) return { is: 'opaque' };
+  if (/^(?:[a-z][a-z0-9]*_(?:oat|pat)_|wsc_)/.test(text)) {
     return mistyped(
       'It begins like a token of this server, but its checksum is wrong: a part is missing or was changed.',
     );

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { Ending } from '../audit/index.ts';
+import { parseScope } from '../oauth/index.ts';
 import type { Resource } from '../resources/index.ts';
-import { type IssuanceFacts, standingScopes } from '../tokens/index.ts';
+import { credentialScopes, type IssuanceFacts, standingScopes } from '../tokens/index.ts';
 import type { inspectionReason } from './contract/inspector.ts';
 
 export type Reason = z.input<typeof inspectionReason>;
@@ -82,16 +83,31 @@ function endOfPeople(facts: IssuanceFacts): Reason[] {
   return reasons;
 }
 
-/** Only a personal access token is cut to what its owner may use at this time. */
+/** Kinds that live long, so that their scope follows what their person may use now. */
+const longLived = ['personal_access_token', 'workspace_credential'];
+
+/** What introspection would say that a token may do. */
+export function scopesNow(facts: IssuanceFacts, resource: Resource | undefined): string[] {
+  const scopes = parseScope(facts.scope);
+  if (!longLived.includes(facts.kind)) return scopes;
+  if (!resource) return [];
+  const person = {
+    ...{ id: facts.sub, email: facts.email ?? undefined, groups: facts.groups ?? [] },
+    workspaceRoles: facts.workspace_role ? [facts.workspace_role] : [],
+  };
+  return facts.kind === 'workspace_credential'
+    ? credentialScopes(resource, person)
+    : standingScopes(scopes, resource, person);
+}
+
+/** A token that lives long is cut to what its owner may use at this time. */
 function endOfResource(facts: IssuanceFacts, resource: Resource | undefined): Reason[] {
-  if (facts.kind !== 'personal_access_token') return [];
+  if (!longLived.includes(facts.kind)) return [];
   if (!resource) {
     const detail = 'The resource that it is for is not registered any more.';
     return [reason('resource_gone', detail, null, '/resources')];
   }
-  const owner = { id: facts.sub, email: facts.email ?? undefined, groups: facts.groups ?? [] };
-  const scopes = facts.scope.split(' ').filter((scope) => scope !== '');
-  if (standingScopes(scopes, resource, owner).length > 0) return [];
+  if (scopesNow(facts, resource).length > 0) return [];
   const detail = 'Its owner may use none of its scopes any more.';
   return [reason('scope_gone', detail, null, '/resources')];
 }

@@ -4,14 +4,14 @@ import type { LoadedConfig } from '../config/index.ts';
 import { type Database, hashId } from '../db/index.ts';
 import { findFlowOf } from '../flows/index.ts';
 import type { Keys } from '../keys/index.ts';
-import { OAuthError } from '../oauth/index.ts';
+import { formatScope, OAuthError } from '../oauth/index.ts';
 import type { Resources } from '../resources/index.ts';
 import { findIssuanceFacts, type IssuanceFacts } from '../tokens/index.ts';
 import { inspector as contract } from './contract/index.ts';
 import type { inspection } from './contract/inspector.ts';
 import { claimsOf, explainClaims } from './inspector-claims.ts';
 import { type Members, type Pasted, readPasted, withoutWrapping } from './inspector-input.ts';
-import { type Reason, reason, reasonsOf } from './inspector-policy.ts';
+import { type Reason, reason, reasonsOf, scopesNow } from './inspector-policy.ts';
 import { check, judgeJwt } from './inspector-verify.ts';
 import { fulfil, type ServedRoute } from './served-route.ts';
 
@@ -93,12 +93,15 @@ async function inspectValue(deps: InspectorDeps, value: string, isOurShape: bool
     access_token: 'This opaque access token',
     refresh_token: 'This refresh token',
     personal_access_token: 'This personal access token',
+    workspace_credential: 'This workspace credential',
   };
   const kind = kindOf(facts);
+  const scope = formatScope(scopesNow(facts, deps.resources.resolve(facts.resource)));
+  const shown = claimsOf({ ...facts, scope }, deps.configuration.config.server.issuer);
   return answer(deps, {
     ...{ kind, format: 'opaque', verdict: verdictOf(reasons), reasons, facts },
     checks: [check('shape', true, 'Its hash is known.'), found],
-    claims: { ...claimsOf(facts, deps.configuration.config.server.issuer), ...ownClaims(facts) },
+    claims: { ...shown, ...ownClaims(facts) },
     summary: summaryOf(names[kind], reasons),
   });
 }
@@ -198,8 +201,10 @@ async function answer(
   };
 }
 
+const kinds = ['refresh_token', 'personal_access_token', 'workspace_credential'] as const;
+
 function kindOf({ kind }: IssuanceFacts) {
-  return kind === 'refresh_token' || kind === 'personal_access_token' ? kind : 'access_token';
+  return kinds.find((one) => one === kind) ?? 'access_token';
 }
 
 function ownClaims({ claims }: IssuanceFacts): Members {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Database } from '../db/index.ts';
 import type { Resources } from '../resources/index.ts';
-import { endIssued, type IssuanceRow, type Tokens } from '../tokens/index.ts';
+import { endIssued, type IssuanceRow, isEndless, type Tokens } from '../tokens/index.ts';
 import { issuances } from './contract/index.ts';
 import type { issuance } from './contract/issuances.ts';
 import { isTheirs } from './policy.ts';
@@ -62,7 +62,7 @@ function toWire(row: IssuanceRow): z.input<typeof issuance> {
     parent,
     root,
     issued_at: issued_at.toISOString(),
-    expires_at: expires_at.toISOString(),
+    expires_at: isEndless({ expires_at }) ? null : expires_at.toISOString(),
     revoked_at: revoked_at?.toISOString() ?? null,
   };
 }

@@ -76,7 +76,7 @@ describe('looking', () => {
   });
 
   test.each([
-    ['everything', {}, ['hooked', 'rs1', 'rs2']],
+    ['everything', {}, ['api', 'hooked', 'rs1', 'rs2']],
     ['slug', { q: 'RS' }, ['rs1', 'rs2']],
     ['name', { q: 'first s' }, ['rs1']],
     ['host', { q: 'rs2.' }, ['rs2']],
@@ -84,6 +84,7 @@ describe('looking', () => {
     ['client', { client_id: 'RS1' }, ['rs1']],
     ['state', { enabled: 'false' }, []],
     ['source', { source: 'admin' }, []],
+    ['source', { source: 'builtin' }, ['api']],
   ])('by %s, page by page', async (_what, query, expected) => {
     expect(await slugs({ limit: 1, ...query })).toEqual(expected);
     expect(await slugs({ limit: 1, sort: '-slug', ...query })).toEqual(expected.toReversed());

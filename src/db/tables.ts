@@ -9,13 +9,24 @@ import type {
 } from './tables-audit.ts';
 import type { FlowsTable } from './tables-flows.ts';
 import type { IdentityProvidersTable, ProviderSignInsTable } from './tables-identity-providers.ts';
+import type { McpServersTable } from './tables-mcp-servers.ts';
 import type { ClientHostsTable, IdempotentRequestsTable } from './tables-operations.ts';
+import type { ReconnectLinksTable } from './tables-reconnect-links.ts';
 import type {
   JobRunsTable,
   ReplicasTable,
   StatsActiveTable,
   StatsHourlyTable,
 } from './tables-statistics.ts';
+import type {
+  UpstreamAuthorizationsTable,
+  UpstreamConnectionsTable,
+  UpstreamConnectLinksTable,
+  UpstreamRegistrationsTable,
+  UpstreamRevocationsTable,
+} from './tables-upstream.ts';
+import type { WorkspaceCredentialsTable } from './tables-workspace-credentials.ts';
+import type { WorkspaceInvitationsTable } from './tables-workspace-invitations.ts';
 import type { WorkspaceMembersTable, WorkspacesTable } from './tables-workspaces.ts';
 
 type Json<T extends object> = JSONColumnType<T, string, string>;
@@ -313,4 +324,13 @@ export interface Tables {
   client_hosts: ClientHostsTable;
   workspaces: WorkspacesTable;
   workspace_members: WorkspaceMembersTable;
+  reconnect_links: ReconnectLinksTable;
+  workspace_credentials: WorkspaceCredentialsTable;
+  workspace_invitations: WorkspaceInvitationsTable;
+  mcp_servers: McpServersTable;
+  upstream_registrations: UpstreamRegistrationsTable;
+  upstream_connections: UpstreamConnectionsTable;
+  upstream_authorizations: UpstreamAuthorizationsTable;
+  upstream_connect_links: UpstreamConnectLinksTable;
+  upstream_revocations: UpstreamRevocationsTable;
 }

@@ -7,6 +7,8 @@ export type ErrorAnswer = {
   error: string;
   description: string;
   headers: Readonly<Record<string, string>>;
+  /** further members of a JSON answer */
+  members?: Readonly<Record<string, string>> | undefined;
   /** from the request that failed, for the log only */
   reason?: unknown;
 };
@@ -44,8 +46,8 @@ const unexpected: ErrorAnswer = {
 };
 
 function fromOAuth(error: OAuthError): ErrorAnswer {
-  const { status, description, headers = {}, detail } = error;
-  return { status, error: error.error, description, headers, reason: detail };
+  const { status, description, headers = {}, members, detail } = error;
+  return { status, error: error.error, description, headers, members, reason: detail };
 }
 
 function fromHttp(error: unknown): ErrorAnswer | undefined {

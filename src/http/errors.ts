@@ -49,7 +49,7 @@ function send(ctx: Context, answer: ErrorAnswer, back?: ErrorOrigin): void {
   }
   ctx.status = status;
   ctx.set('Cache-Control', 'no-store');
-  ctx.body = { error, error_description: description, trace_id: traceId };
+  ctx.body = { ...answer.members, error, error_description: description, trace_id: traceId };
 }
 
 // RFC 6749 §5.2, RFC 6750 §3: a 401 names the scheme to use.

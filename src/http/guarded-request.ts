@@ -103,7 +103,8 @@ async function send(
   }
 }
 
-function outboundUrl(address: string, reach: Reach): URL {
+/** @throws GuardedFetchError for an address that this reach does not take */
+export function outboundUrl(address: string, reach: Reach): URL {
   if (reach !== 'loopback') {
     const checked = checkOutboundUrl(address);
     if (checked.ok) return checked.url;

@@ -9,8 +9,10 @@ export {
   type TrustedProxies,
 } from './address.ts';
 export { assets } from './assets.ts';
+export { type Challenge, readChallenge } from './bearer-challenge.ts';
 export { cleanJson, readForm, readJson, readQuery } from './body.ts';
 export { browserMark, markBrowser } from './browser-mark.ts';
+export { type Circuit, createCircuit } from './circuit.ts';
 export { clearCookie, cookieName, readCookie, setCookie } from './cookies.ts';
 export { cors } from './cors.ts';
 export { type Csrf, createCsrf } from './csrf.ts';
@@ -35,6 +37,12 @@ export {
   type GuardedRequestOptions,
   type Reach,
 } from './guarded-request.ts';
+export {
+  createGuardedSessions,
+  type GuardedSession,
+  type GuardedSessions,
+  type GuardedSessionsOptions,
+} from './guarded-session.ts';
 export { checkOutboundUrl } from './guarded-url.ts';
 export { securityHeaders } from './headers.ts';
 export { careIcon, problemNote, tickIcon } from './icons.ts';

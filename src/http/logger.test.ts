@@ -34,6 +34,8 @@ describe('the logger', () => {
   it.each([
     ['a JWT', 'got eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ1In0.c2lnbmF0dXJl here'],
     ['an opaque token', 'got as_oat_c2lnbmF0dXJl_x here'],
+    ['a workspace credential', 'got wsc_7hk2m9qpx4tz.c2lnbmF0dXJl here'],
+    ['a workspace credential in a URL', 'GET /x?a=wsc_7hk2m9qpx4tz%2Ec2lnbmF0dXJl&b=1'],
     ['a bearer header', 'got Bearer c2lnbmF0dXJl here'],
     ['a code in a URL', 'GET https://x.example/cb?state=1&code=c2lnbmF0dXJl'],
     ['a token in a URL', 'GET https://x.example/cb?access_token=c2lnbmF0dXJl&x=1'],

@@ -1,11 +1,12 @@
 const hidden = '[redacted]';
 const secretMember =
-  /(?:authorization|cookie|token|secret|password|assertion|verifier|proof|api_?key|private_?key|csrf)s?$/i;
+  /(?:authorization|cookie|token|secret|credential|password|assertion|verifier|proof|api_?key|private_?key|csrf)s?$/i;
 const secretNames = new Set(['code', 'dpop', 'user_code', 'device_code', 'usercode', 'devicecode']);
 
 const secretTexts: [pattern: RegExp, replacement: string][] = [
   [/\beyJ[\w-]{5,}\.[\w-]*\.[\w-]*/g, hidden], // a JWT
   [/\b[a-z][a-z0-9]{0,15}_(?:oat|pat)_[\w-]+/g, hidden], // a prefixed token
+  [/(wsc_[0-9a-z]{4,20})(?:\.|%2e)[\w-]+/gi, `$1.${hidden}`], // a workspace credential; its id is no secret
   [/\b(Bearer|Basic|DPoP) [\w.~+/=-]{8,}/g, `$1 ${hidden}`],
   [
     /([?&](?:code|\w{0,40}token|\w{0,40}secret|\w{0,40}assertion|code_verifier|password|\w{1,10}_code)=)[^&\s"\\]+/gi,

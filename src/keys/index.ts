@@ -8,5 +8,6 @@ export { KeysStartError } from './errors.ts';
 export type { PrivateJwk } from './generate.ts';
 export { createKeys, type KeyInfo, type Keys, type KeysDeps } from './keys.ts';
 export { type RotationSettings, type SigningAlgorithm, signingAlgorithms } from './policy.ts';
+export { type Reencrypted, reencrypt } from './reencrypt.ts';
 export type { Rotation } from './rotate.ts';
 export { createSecretBox, type SecretBox, SecretBoxError } from './secret-box.ts';

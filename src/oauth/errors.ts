@@ -9,6 +9,8 @@ export interface OAuthErrorOptions {
   status?: number;
   /** Response headers, such as `Retry-After` (seconds). */
   headers?: Record<string, string>;
+  /** Further members of a JSON answer, such as where the person has to go. */
+  members?: Record<string, string>;
 }
 
 /** An error that is meant for the client; everything else becomes `server_error`. */
@@ -18,6 +20,7 @@ export class OAuthError extends Error {
   readonly status: number;
   readonly detail: Record<string, unknown> | undefined;
   readonly headers: Record<string, string> | undefined;
+  readonly members: Record<string, string> | undefined;
 
   /**
    * @param error the code of the RFC
@@ -31,5 +34,6 @@ export class OAuthError extends Error {
     this.status = options.status ?? errorCodes[error].status;
     this.detail = options.detail;
     this.headers = options.headers;
+    this.members = options.members;
   }
 }

@@ -19,6 +19,7 @@ import {
 import { readSession } from './browser-session.ts';
 import type { ProviderDeps } from './deps.ts';
 import type { LiveProvider } from './provider.ts';
+import { ownPage } from './return-to.ts';
 import { seeOther } from './see-other.ts';
 
 const longestForm = 32 * 1024;
@@ -33,6 +34,12 @@ type Typed = {
   scopes: readonly string[];
   life: number;
   workspaceId: string | undefined;
+};
+type Filled = {
+  typed?: Typed;
+  refusal?: PersonalTokenRefusal;
+  /** the one to be chosen already */
+  workspaceId?: string | undefined;
 };
 type Choice = {
   resource: Resource;
@@ -57,7 +64,7 @@ export function accountTokens(deps: ProviderDeps, live: LiveProvider) {
   function sendForm(
     ctx: Context,
     { resource, scopes, workspaces }: Choice,
-    { typed, refusal }: { typed?: Typed; refusal?: PersonalTokenRefusal } = {},
+    { typed, refusal, workspaceId = typed?.workspaceId }: Filled = {},
   ): void {
     const { lives, usual } = offeredLives(tokens.personal.maximum);
     const only = scopes.length === 1;
@@ -68,7 +75,7 @@ export function accountTokens(deps: ProviderDeps, live: LiveProvider) {
       resource: shownResource(resource),
       workspaces: workspaces?.map(({ id, slug, name }) => ({
         ...{ id, name, detail: slug },
-        checked: workspaces.length === 1 || id === typed?.workspaceId,
+        checked: workspaces.length === 1 || id === workspaceId,
       })),
       scopes: inWordsOf(resource, scopes).map((scope) => ({
         ...scope,
@@ -111,11 +118,13 @@ export function accountTokens(deps: ProviderDeps, live: LiveProvider) {
       const user = await signedIn(ctx);
       if (!user) return;
       const choices = await choicesOf(deps, user);
-      const slug = new URLSearchParams(ctx.querystring).get('resource');
+      const query = new URLSearchParams(ctx.querystring);
+      const slug = query.get('resource');
       const chosen = choices.find(({ resource }) => resource.slug === slug);
       const only = choices.length === 1 ? choices[0] : undefined;
       const choice = chosen ?? only;
-      if (choice) return sendForm(ctx, choice);
+      if (choice)
+        return sendForm(ctx, choice, { workspaceId: query.get('workspace') ?? undefined });
       if (choices.length === 0) throw nothingToMake();
       const resources = choices.map(({ resource }) => shownResource(resource));
       sendPage(ctx, tokenResourcePage({ action: form, resources, cancelUrl: home }));
@@ -151,18 +160,27 @@ export function accountTokens(deps: ProviderDeps, live: LiveProvider) {
         reason: 'account_page',
       });
       if (!ended) throw gone();
-      seeOther(ctx, `${home}#tokens`);
+      seeOther(ctx, `${ownPage(base, single(sent, 'return_to')) ?? home}#tokens`);
     },
   };
 }
 
-/** What the account page lists: every live token, and those that expired not long ago. */
-export async function shownTokens(deps: ProviderDeps, userId: string): Promise<ShownToken[]> {
+/**
+ * What the account page lists: every live token, and those that expired not long ago.
+ *
+ * @param workspaceId only those for this workspace
+ */
+export async function shownTokens(
+  deps: ProviderDeps,
+  userId: string,
+  workspaceId?: string,
+): Promise<ShownToken[]> {
   const { personal } = deps.tokens;
   const now = deps.now();
+  const which = { userId, now, ...(workspaceId !== undefined && { workspaceIds: [workspaceId] }) };
   const pages = await Promise.all([
-    personal.list({ userId, now, status: 'active', limit: 200 }),
-    personal.list({ userId, now, status: 'expired', limit: mostExpired }),
+    personal.list({ ...which, status: 'active', limit: 200 }),
+    personal.list({ ...which, status: 'expired', limit: mostExpired }),
   ]);
   return pages.flatMap(({ items }) => items).map((token) => shownToken(deps, token));
 }

@@ -8,7 +8,7 @@ import {
 } from '../accounts/index.ts';
 import { recordAudit } from '../audit/index.ts';
 import { type GrantRow, listGrants } from '../consent/index.ts';
-import { readForm, sendPage, single } from '../http/index.ts';
+import { readForm, readQuery, sendPage, single } from '../http/index.ts';
 import { OAuthError } from '../oauth/index.ts';
 import { canMakeTokens, shownTokens } from './account-tokens.ts';
 import { endSession, readSession, startSession } from './browser-session.ts';
@@ -16,6 +16,7 @@ import type { ProviderDeps } from './deps.ts';
 import { leaveForProvider } from './leave-for-provider.ts';
 import { provenanceOf } from './provenance.ts';
 import type { LiveProvider } from './provider.ts';
+import { ownPage, signInUrl } from './return-to.ts';
 import { seeOther } from './see-other.ts';
 import { checkPassword, type FailedSignIn } from './sign-in.ts';
 
@@ -26,8 +27,11 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
   const { base, csrf, db, now } = deps;
   const home = `${base}/account`;
 
+  const askedFor = (ctx: Context) => ownPage(base, readQuery(ctx).return_to);
+
   function sendSignIn(ctx: Context, failed?: FailedSignIn): void {
-    const action = `${home}/sign-in`;
+    const to = askedFor(ctx);
+    const action = to === undefined ? `${home}/sign-in` : signInUrl(base, to);
     const page = signInPage({
       ...{ action, csrf: csrf.issue(ctx, 'account-sign-in'), ...failed },
       providers: deps.identityProviders.buttons(),
@@ -51,6 +55,9 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
         csrf: csrf.issue(ctx, 'account'),
         revokeAction: `${home}/revoke`,
         signOutAction: `${base}/logout`,
+        workspaces: workspaces.map(({ slug, name, role }) => ({
+          ...{ slug, name, role, url: `${home}/workspaces/${slug}` },
+        })),
         apps: await Promise.all(rows.map((row) => connectedApp(deps, row, workspaces))),
         tokens: {
           tokens: await shownTokens(deps, user.id),
@@ -62,7 +69,7 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
     },
 
     async showSignIn(ctx: Context): Promise<void> {
-      if (await readSession(live.current, ctx)) return seeOther(ctx, home);
+      if (await readSession(live.current, ctx)) return seeOther(ctx, askedFor(ctx) ?? home);
       sendSignIn(ctx);
     },
 
@@ -71,7 +78,8 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
       csrf.check(ctx, 'account-sign-in', single(form, 'csrf'));
       const slug = single(form, 'provider');
       if (slug !== undefined) {
-        return leaveForProvider(deps, ctx, { slug, beganAt: { purpose: 'account' } });
+        const beganAt = { purpose: 'account' } as const;
+        return leaveForProvider(deps, ctx, { slug, beganAt, returnTo: askedFor(ctx) });
       }
       const answer = await checkPassword(deps, ctx, {
         username: single(form, 'username') ?? '',
@@ -79,7 +87,7 @@ export function account(deps: ProviderDeps, live: LiveProvider) {
       });
       if (answer.userId === undefined) return sendSignIn(ctx, answer);
       await startSession(deps, live.current, ctx, answer.userId);
-      seeOther(ctx, home);
+      seeOther(ctx, askedFor(ctx) ?? home);
     },
 
     async revoke(ctx: Context): Promise<void> {

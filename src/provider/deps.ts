@@ -10,6 +10,27 @@ import type { Csrf } from '../http/index.ts';
 import type { Keys } from '../keys/index.ts';
 import type { Resources } from '../resources/index.ts';
 import type { ClaimsHooks, IdentityAssertions, Tokens } from '../tokens/index.ts';
+import type { Upstream } from '../upstream/index.ts';
+
+/** What token exchange asks for that is none of our resources. */
+export interface VendingRequest {
+  clientId: string;
+  subject: { jti: string; userId: string; workspaceId?: string | undefined };
+  audience: readonly string[];
+  resource: readonly string[];
+  scope: string | undefined;
+}
+
+/** The way to upstream/, which keeps the tokens that members have at other MCP servers. */
+export interface Vending {
+  /** Whether one of those servers is asked for. */
+  isMeant(request: VendingRequest): Promise<boolean>;
+  /** @throws OAuthError invalid_target, invalid_scope, consent_required, temporarily_unavailable */
+  vend(
+    request: VendingRequest,
+    meta: AuditMeta,
+  ): Promise<{ accessToken: string; scopes: readonly string[]; expiresIn?: number }>;
+}
 
 /** Everything this room works with, built once in app.ts. */
 export interface ProviderDeps {
@@ -29,6 +50,8 @@ export interface ProviderDeps {
   withdrawals: Withdrawals;
   claimsHooks: ClaimsHooks;
   flows: Flows;
+  vending: Vending;
+  upstream: Pick<Upstream, 'servers' | 'connections'>;
   metrics: Metrics;
   log: Logger;
   csrf: Csrf;

@@ -1,6 +1,11 @@
 import type { Context } from 'koa';
 import { wellKnownPath } from '../oauth/index.ts';
-import { onlyResource, protectedResourceMetadata, type Resource } from '../resources/index.ts';
+import {
+  apiSlug,
+  onlyResource,
+  protectedResourceMetadata,
+  type Resource,
+} from '../resources/index.ts';
 import type { ProviderDeps } from './deps.ts';
 import { openidMetadata, serverMetadata } from './well-known.ts';
 
@@ -38,9 +43,14 @@ export function documents(deps: ProviderDeps): (path: string) => Handler | undef
   };
 }
 
-/** By slug, or by the URI's path where exactly one resource has it; without either, the only one. */
+/**
+ * By slug, or by the URI's path where exactly one resource has it; without either, the only one. Ours lies at
+ * this address itself (RFC 9728 §3), so it goes before any with the same path elsewhere.
+ */
 function hostedResource(resources: ProviderDeps['resources'], rest: string): Resource | undefined {
   if (rest === '') return onlyResource(resources.all());
+  const own = resources.bySlug(apiSlug);
+  if (own && new URL(own.uri).pathname === `/${rest}`) return own;
   return resources.bySlug(rest) ?? resources.byPath(`/${rest}`);
 }
 

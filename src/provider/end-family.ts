@@ -56,8 +56,19 @@ function revokedBy(userId: string | undefined, ended: { family_id?: string; jti?
  */
 export async function endPresented(issued: IssuedToken, deps: EndDeps): Promise<void> {
   if (issued.family_id) return endFamily(issued.family_id, deps);
+  if (issued.credential_id) return endCredential(issued.credential_id, deps);
   const userId = issued.sub === issued.client_id ? undefined : issued.sub;
   const event = revokedBy(userId, { jti: issued.jti });
   const events = event ? [auditRow(event, deps.auditMeta())] : [];
   await deps.tokens.exchange.end(issued.jti, events, deps.now());
+}
+
+/** The resource server reports it as leaked. */
+async function endCredential(id: string, { tokens, auditMeta }: EndDeps): Promise<void> {
+  const clientId = currentContext()?.oidc.client?.clientId;
+  const actor = { kind: 'client' as const, id: clientId };
+  await tokens.credentials.end(id, {
+    reason: 'revocation_request',
+    meta: { ...auditMeta(), actor },
+  });
 }

@@ -48,20 +48,30 @@ export function nextDpopNonce(provider: Provider): string {
  * @returns the thumbprint of its key, and the way to use its `jti` up; undefined without a proof
  * @throws the library's InvalidDpopProof, UseDpopNonce, or InvalidGrant where the client must prove a key
  */
-export async function checkProof(
-  ctx: KoaContextWithOIDC,
-): Promise<{ thumbprint: string; bind(token: AccessToken): Promise<void> } | undefined> {
+export async function checkProof(ctx: KoaContextWithOIDC): Promise<CheckedProof | undefined> {
   const { provider, client } = ctx.oidc;
   const proof = await validateDpop(provider, ctx);
   checkDpopRequired(provider, ctx, proof);
   if (!proof) return undefined;
+  const use = () =>
+    checkDpopReplay(provider, ctx, proof, client?.clientId ?? '', errors.InvalidDpopProof);
   return {
     thumbprint: proof.thumbprint,
+    use,
     async bind(token) {
-      await checkDpopReplay(provider, ctx, proof, client?.clientId ?? '', errors.InvalidDpopProof);
+      await use();
       token.setThumbprint('jkt', proof.thumbprint);
     },
   };
+}
+
+/** A good DPoP proof of a token request. */
+export interface CheckedProof {
+  thumbprint: string;
+  /** Uses its `jti` up. */
+  use(): Promise<void>;
+  /** The same, and binds a token to its key. */
+  bind(token: AccessToken): Promise<void>;
 }
 
 function isInternals(state: unknown): state is ProviderInternals {

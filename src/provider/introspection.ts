@@ -2,7 +2,7 @@ import { importJWK, SignJWT } from 'jose';
 import type { Middleware } from 'koa';
 import type { KoaContextWithOIDC, Client as LibraryClient } from 'oidc-provider';
 import { OAuthError } from '../oauth/index.ts';
-import type { IssuedToken } from '../tokens/index.ts';
+import { type IssuedToken, isEndless } from '../tokens/index.ts';
 import type { ProviderDeps } from './deps.ts';
 import { knownClient } from './known-client.ts';
 import { findPresented, longestToken, looksLikeAccessToken } from './presented.ts';
@@ -42,7 +42,7 @@ function payloadOf(issued: IssuedToken): Record<string, unknown> {
     aud: issued.resource,
     scope: issued.scope,
     iat: seconds(issued.issued_at),
-    exp: seconds(issued.expires_at),
+    exp: isEndless(issued) ? undefined : seconds(issued.expires_at),
     gty: issued.grant_type,
     jkt: issued.jkt ?? undefined,
     extra: {
@@ -91,8 +91,8 @@ export function keepNamesFrom({
 }
 
 /**
- * Who may revoke (RFC 7009 §2.1): the client that the token was issued to. A personal access token was issued
- * to none: the resource server that it is for may report it as leaked.
+ * Who may revoke (RFC 7009 §2.1): the client that the token was issued to. A personal access token and a workspace
+ * credential were issued to none: the resource server that they are for may report them as leaked.
  */
 export function mayRevoke(
   deps: ProviderDeps,
@@ -142,6 +142,17 @@ export const refusePublicIntrospection: Middleware<object, KoaContextWithOIDC> =
       { headers: { 'WWW-Authenticate': 'Basic realm="introspection"' } },
     );
   }
+};
+
+/** Answers by another room to a client that has authenticated here, instead of what it is told of a token. */
+export const answerForOthers: Middleware<object, KoaContextWithOIDC> = async (ctx, next) => {
+  await next();
+  const { answerClient } = stateOf(ctx);
+  const clientId = ctx.oidc?.client?.clientId;
+  if (!answerClient || ctx.status !== 200 || clientId === undefined) return;
+  const { status, body } = await answerClient(clientId);
+  ctx.status = status;
+  ctx.body = body;
 };
 
 function seconds(date: Date): number {

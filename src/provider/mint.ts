@@ -101,7 +101,8 @@ async function bindToKey(
   await proof?.bind(token);
 }
 
-function otherKey(): OAuthError {
+/** A proof by another key than the presented token is bound to, or none. */
+export function otherKey(): OAuthError {
   return new OAuthError(
     'invalid_dpop_proof',
     'The presented token is bound to a key. Send a DPoP proof that is signed by the same key.',

@@ -84,6 +84,7 @@ describe('making a token', () => {
       'rs1',
       'rs2',
       'limited',
+      'api',
     ]);
     const { page, value } = await made(browser, { name: 'My  laptop', scope: 'mcp:write' });
     expect(value).toMatch(/^as_pat_[0-9A-Za-z]{49}$/);

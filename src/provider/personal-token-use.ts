@@ -6,7 +6,7 @@ import { stateOf } from './request-state.ts';
 
 type Deps = Pick<ProviderDeps, 'tokens' | 'auditMeta' | 'log'>;
 
-/** Notes the use of a personal access token that introspection called active. Costs no read of its own. */
+/** Notes the use of a long-lived token that introspection called active. Costs no read of its own. */
 export function noteIntrospectedUse(deps: Deps): Middleware<object, KoaContextWithOIDC> {
   return async (ctx, next) => {
     await next();
@@ -16,15 +16,22 @@ export function noteIntrospectedUse(deps: Deps): Middleware<object, KoaContextWi
 }
 
 /**
- * Notes who presented a personal access token, at most once a minute. Goes on beside the answer, which neither
+ * Notes who presented a personal access token or a workspace credential, at most once a minute. Goes on beside the answer, which neither
  * waits for it nor fails with it. The address is that of the caller: RFC 7662 has no field for the person's.
  */
 export function noteUse({ tokens, auditMeta, log }: Deps, issued: IssuedToken): void {
-  if (issued.kind !== 'personal_access_token') return;
+  const uses = usesOf(tokens, issued);
+  if (!uses) return;
   const { at, ip: from } = auditMeta();
-  tokens.personal
+  uses
     .touch(issued.jti, { at, from, lastUsedAt: issued.last_used_at })
-    .catch((err) => log.warn({ err }, 'the use of a personal access token could not be noted'));
+    .catch((err) => log.warn({ err }, 'the use of a token could not be noted'));
+}
+
+/** Where the uses of such a token are kept; nowhere for one that lives shortly. */
+function usesOf({ personal, credentials }: Deps['tokens'], { kind }: IssuedToken) {
+  if (kind === 'personal_access_token') return personal;
+  return kind === 'workspace_credential' ? credentials : undefined;
 }
 
 function isActive(body: unknown): body is { active: true } {

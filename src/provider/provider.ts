@@ -11,7 +11,12 @@ import { rememberPages } from './flow-authorize.ts';
 import { reportFlows } from './flow-reports.ts';
 import { registerOurGrants } from './grants.ts';
 import { nextDpopNonce, removeFormPost } from './internals.ts';
-import { keepNamesFrom, refusePublicIntrospection, signAnswers } from './introspection.ts';
+import {
+  answerForOthers,
+  keepNamesFrom,
+  refusePublicIntrospection,
+  signAnswers,
+} from './introspection.ts';
 import { recordIssuances } from './issuance.ts';
 import { mintOurOpaqueTokens } from './opaque-access-tokens.ts';
 import { noteIntrospectedUse } from './personal-token-use.ts';
@@ -55,6 +60,7 @@ export function buildProvider(deps: ProviderDeps): Provider {
   );
   provider.use(at('/oauth/token', limitPolls(deps)));
   provider.use(at('/oauth/device_authorization', sayInterval));
+  provider.use(at('/oauth/introspect', answerForOthers));
   provider.use(at('/oauth/introspect', signAnswers(deps)));
   provider.use(at('/oauth/introspect', keepNamesFrom(deps)));
   provider.use(at('/oauth/introspect', refusePublicIntrospection));

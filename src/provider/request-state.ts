@@ -4,6 +4,9 @@ import type { ErrorOrigin, Fields } from '../http/index.ts';
 import type { IssuedToken } from '../tokens/index.ts';
 import type { TokenRequest } from './token-request.ts';
 
+/** What is answered to a client once it has authenticated. */
+export type ClientAnswer = (clientId: string) => Promise<{ status: number; body: object }>;
+
 /** What this room keeps about one request while the library works on it. */
 export interface RequestState {
   /** Parsed and checked parameters, as the client sent them. */
@@ -23,6 +26,8 @@ export interface RequestState {
   assertionClaimed?: boolean;
   /** The answer to an introspection shall be a signed JWT. */
   wantsJwt?: boolean;
+  /** The client shall be answered by another room than this one. */
+  answerClient?: ClientAnswer;
   /** Where an error before sign-in would have been redirected: the page names it instead. */
   back?: ErrorOrigin;
   /** The token family that a revocation has ended already. */

@@ -7,6 +7,7 @@ import { loadInteraction } from './interaction.ts';
 import { signInCookie } from './leave-for-provider.ts';
 import type { LiveProvider } from './provider.ts';
 import { sendProviderProblem } from './provider-problem.ts';
+import { ownPage } from './return-to.ts';
 import { seeOther } from './see-other.ts';
 import { continueAs } from './sign-in.ts';
 
@@ -26,7 +27,7 @@ export function returnFromProvider(deps: ProviderDeps, live: LiveProvider) {
       case 'account': {
         const { id } = await returned.redeem(auditMeta());
         await startSession(deps, live.current, ctx, id);
-        return seeOther(ctx, `${base}/account`);
+        return seeOther(ctx, ownPage(base, returned.returnTo) ?? `${base}/account`);
       }
       case 'admin': {
         const { id: userId } = await returned.redeem(auditMeta());

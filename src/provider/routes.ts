@@ -17,6 +17,7 @@ import type { LiveProvider } from './provider.ts';
 import { registration } from './registration.ts';
 import { returnFromProvider } from './return-from-provider.ts';
 import { signIn } from './sign-in.ts';
+import { mountWorkspacePages } from './workspace-routes.ts';
 
 /** Mounts everything that the public listener answers for clients and people. */
 export function mountPublicRoutes(app: Koa, deps: ProviderDeps, live: LiveProvider): void {
@@ -66,6 +67,7 @@ export function mountPublicRoutes(app: Koa, deps: ProviderDeps, live: LiveProvid
   router.get('/account/tokens/new', ownTokens.showForm);
   router.post('/account/tokens', ownTokens.create);
   router.post('/account/tokens/revoke', ownTokens.revoke);
+  mountWorkspacePages(router, deps, live);
   router.get('/logout', own.showSignOut);
   router.post('/logout', own.signOut);
   app.use(serveDocuments(deps, documents(deps)));

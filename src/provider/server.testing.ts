@@ -9,6 +9,7 @@ import { loadConfig } from '../config/index.ts';
 import { testDatabase } from '../db/database.testing.ts';
 import type { Database } from '../db/index.ts';
 import type { GuardedFetch, GuardedRequest } from '../http/index.ts';
+import type { WaysOut } from '../upstream/index.ts';
 import { createBrowser } from './browser.testing.ts';
 
 /** The resources and people that every HTTP test finds (fixtures of the attack rows). */
@@ -76,6 +77,8 @@ export interface TestServerOptions {
   operatorFetch?: GuardedFetch;
   /** Way out to identity providers. */
   providerRequest?: GuardedRequest;
+  /** Ways out to other MCP servers. */
+  upstreamWays?: Partial<WaysOut>;
   db?: Database;
   /** Variables that override the configuration. */
   env?: Record<string, string>;
@@ -89,6 +92,7 @@ export async function startServer({
   fetch,
   operatorFetch,
   providerRequest,
+  upstreamWays,
   db,
   env = {},
 }: TestServerOptions = {}): Promise<TestServer> {
@@ -113,6 +117,7 @@ export async function startServer({
   const database = db ?? (await testDatabase());
   const app = await createApp(loaded.config, {
     ...{ log, now, db: database, fetch, operatorFetch, providerRequest, loaded },
+    ...(upstreamWays && { upstreamWays }),
   });
   handler = app.public.callback();
   return {

@@ -60,8 +60,8 @@ async function configuredClaims(
 }
 
 /**
- * The mapped claims of a personal access token, which lives long: determined when it is introspected, not
- * when it was made. The hook is not asked.
+ * The mapped claims of a personal access token or a workspace credential, which live long: determined when it is
+ * introspected, not when it was made. The hook is not asked.
  */
 export async function personalClaims(
   { resources, accounts }: ProviderDeps,
@@ -69,7 +69,7 @@ export async function personalClaims(
 ): Promise<Record<string, unknown>> {
   const { kind, resource: uri, sub } = issued;
   const mapping = resources.resolve(uri)?.claims ?? {};
-  if (kind !== 'personal_access_token' || Object.keys(mapping).length === 0) return {};
+  if (kind === 'access_token' || Object.keys(mapping).length === 0) return {};
   const user = tellsOfUser(mapping) ? await accounts.find(sub) : undefined;
   return customClaims({ mapping, user, workspace: workspaceOf(issued) });
 }

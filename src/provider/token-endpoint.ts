@@ -81,6 +81,7 @@ async function complete(
   deps: TokenEndpointDeps,
 ): Promise<void> {
   const { source } = token;
+  if (token.handedOn) return;
   if (!source) return settle(await commitDerived(token, deps), token, deps);
   if (token.mode === 'overlap') {
     ctx.body = await answerOverlap(token, source, body, deps);
@@ -93,11 +94,27 @@ async function complete(
   ctx.body = await answerOverlap(token, source, body, deps);
 }
 
+/**
+ * Claims now what the request uses up, where no write of our own follows.
+ *
+ * @throws OAuthError for what came a second time, which is put on record
+ */
+export async function claimNow(
+  token: TokenRequest,
+  deps: Pick<TokenEndpointDeps, 'exchange' | 'auditMeta' | 'now'>,
+): Promise<void> {
+  const { claims } = token;
+  token.claims = []; // they are claimed once, whatever becomes of the request
+  if (claims.length === 0) return;
+  const again = await deps.exchange.refuse({ claims, events: [] }, deps.now());
+  if (again.length > 0) await settle({ replayed: again }, { ...token, claims }, deps);
+}
+
 /** @throws OAuthError unless everything was written; what came a second time is put on record */
 async function settle(
   outcome: Outcome,
   token: TokenRequest,
-  { exchange, auditMeta, now }: TokenEndpointDeps,
+  { exchange, auditMeta, now }: Pick<TokenEndpointDeps, 'exchange' | 'auditMeta' | 'now'>,
 ): Promise<void> {
   const events = replayEvents(outcome, token).map((event) => auditRow(event, auditMeta()));
   if (events.length > 0) await exchange.refuse({ claims: [], events }, now());

@@ -47,6 +47,8 @@ export interface TokenRequest {
   issuances: Issuance[];
   events: AuditEvent[];
   endFamily?: string;
+  /** The answer is a token of another server: what it uses up has been claimed, and no record is ours. */
+  handedOn?: true;
 }
 
 /** An empty unit of work. */

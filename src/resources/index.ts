@@ -2,6 +2,7 @@
  * What may be asked for: registered MCP servers (RFC 8707 resources), their scopes, which resource and
  * which scopes a request comes to, and their metadata (RFC 9728). Called by provider/ and admin/.
  */
+export { apiResource, apiResourceUri, apiSlug } from './api-resource.ts';
 export { hookSecret } from './claims-hook.ts';
 export type { ResourceEdit, WrittenResource } from './edit-policy.ts';
 export {

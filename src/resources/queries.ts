@@ -12,7 +12,7 @@ export type SealedColumns = Omit<DeclaredColumns, 'claims_hook'> & {
   claims_hook: StoredClaimsHook | null;
 };
 
-/** Every resource, disabled ones too: there are few, and each replica keeps them in memory. */
+/** Every resource, disabled ones too: there are few, and each replica keeps them in memory. Ours comes last. */
 export function selectResources(db: Kysely<Tables>): Promise<StoredResource[]> {
   return db
     .selectFrom('resources')
@@ -38,6 +38,7 @@ export function selectResources(db: Kysely<Tables>): Promise<StoredResource[]> {
       'created_at',
       'updated_at',
     ])
+    .orderBy(sql`source = 'builtin'`)
     .orderBy('created_at')
     .orderBy('slug')
     .execute();

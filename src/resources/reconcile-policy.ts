@@ -54,6 +54,8 @@ export interface ReconcilePlan {
   removedFromConfig: string[];
   /** Slugs of declarations whose URI belongs to a row made elsewhere; that row stays as it is. */
   foreign: string[];
+  /** The resource that this server itself is, where it is new or differs: `row` is what there is of it. */
+  builtin?: { columns: DeclaredColumns; row: ResourceRow | undefined };
 }
 
 /** Declared and existing resources cannot all be; the message says which and what to do. */
@@ -65,15 +67,18 @@ export class ResourceConflictError extends Error {
  * What must change so that the table holds what the configuration declares. A row is the same one
  * when its URI is, in any spelling, or else its slug.
  *
+ * @param builtin the resource that this server itself is, whatever its URI was before
  * @throws ResourceConflictError when two resources would share a slug or the canonical form of a URI
  *   or alias: a token for one would be accepted in requests for the other
  */
 export function planReconcile(
   declared: readonly DeclaredResource[],
   rows: readonly ResourceRow[],
+  builtin?: DeclaredResource,
 ): ReconcilePlan {
   const plan: ReconcilePlan = { inserts: [], updates: [], removedFromConfig: [], foreign: [] };
   const matched = new Map<string, DeclaredColumns>();
+  if (builtin) planBuiltin(builtin, declared, rows, plan, matched);
   for (const declaration of declared) {
     const columns = columnsOf(declaration);
     const row = rowFor(declaration, declared, rows);
@@ -88,8 +93,40 @@ export function planReconcile(
   }
   const gone = rows.filter((row) => row.source === 'config' && !matched.has(row.uri));
   plan.removedFromConfig = gone.map(({ slug }) => slug);
-  requireDistinct([...rows.map((row) => matched.get(row.uri) ?? row), ...plan.inserts]);
+  const added = plan.builtin && !plan.builtin.row ? [plan.builtin.columns] : [];
+  requireDistinct([...rows.map((row) => matched.get(row.uri) ?? row), ...plan.inserts, ...added]);
   return plan;
+}
+
+function planBuiltin(
+  builtin: DeclaredResource,
+  declared: readonly DeclaredResource[],
+  rows: readonly ResourceRow[],
+  plan: ReconcilePlan,
+  matched: Map<string, DeclaredColumns>,
+): void {
+  const others = [...declared, ...rows.filter(({ source }) => source !== 'builtin')];
+  const taken = others.find(
+    (other) => other.slug === builtin.slug || answersTo(other, builtin.uri),
+  );
+  if (taken) throw belongsToServer(taken, builtin);
+  const columns = columnsOf(builtin);
+  const row = rows.find(({ source }) => source === 'builtin');
+  if (row) matched.set(row.uri, columns);
+  if (!row || changesBetween(row, columns).length > 0) plan.builtin = { columns, row };
+}
+
+function answersTo({ uri, aliases }: { uri: string; aliases: readonly string[] }, asked: string) {
+  return [uri, ...aliases].some((one) => canonicalResource(one) === canonicalResource(asked));
+}
+
+function belongsToServer(
+  { slug, uri }: { slug: string; uri: string },
+  builtin: DeclaredResource,
+): ResourceConflictError {
+  return new ResourceConflictError(
+    `the resource ${slug} (${uri}) is taken for this server's own workspace API, which has the slug ${builtin.slug} and the URI ${builtin.uri}. Give the resource another slug and URI in the configuration, or remove it with "authserver resource remove"`,
+  );
 }
 
 function rowFor(

@@ -1,5 +1,6 @@
+import type { Kysely } from 'kysely';
 import { type AuditMeta, recordAudit } from '../audit/index.ts';
-import type { Database } from '../db/index.ts';
+import type { Database, Tables } from '../db/index.ts';
 import type { SecretBox } from '../keys/index.ts';
 import { openHook, sealHook } from './claims-hook.ts';
 import {
@@ -11,6 +12,7 @@ import {
   updateResource,
 } from './queries.ts';
 import {
+  changesBetween,
   type DeclaredColumns,
   type DeclaredResource,
   planReconcile,
@@ -34,19 +36,23 @@ const actor = { kind: 'system' } as const;
  * Makes the declared resources and changes those that were declared differently before, all or
  * nothing, with their audit events. Disabled ones stay disabled; nothing is removed.
  *
+ * @param builtin the resource that this server itself is; the report says nothing of it
  * @throws ResourceConflictError when two resources cannot be told apart
  */
 export async function reconcileResources(
   { db, box, now }: { db: Database; box: SecretBox; now: () => Date },
   declared: readonly DeclaredResource[],
   meta: AuditMeta,
+  builtin?: DeclaredResource,
 ): Promise<ResourcesReport> {
   const plan = await db.withLock('reconcile_resources', () =>
     db.kysely.transaction().execute(async (trx) => {
       const planned = planReconcile(
         declared,
         (await selectResources(trx)).map((row) => opened(box, row)),
+        builtin,
       );
+      if (planned.builtin) await storeBuiltin(trx, planned.builtin, { box, now, meta });
       for (const columns of planned.inserts) {
         await insertResource(trx, sealed(box, columns), { source: 'config', now: now() });
         const { uri, slug, token_format } = columns;
@@ -72,6 +78,26 @@ export async function reconcileResources(
     }),
   );
   return reportOf(plan);
+}
+
+/** Follows the issuer and the version of this server. */
+async function storeBuiltin(
+  trx: Kysely<Tables>,
+  { columns, row }: NonNullable<ReconcilePlan['builtin']>,
+  { box, now, meta }: { box: SecretBox; now: () => Date; meta: AuditMeta },
+): Promise<void> {
+  const { uri, slug, token_format } = columns;
+  if (row) {
+    await updateResource(trx, { uri: row.uri, columns: sealed(box, columns) }, now());
+    const detail = { slug, changes: changesBetween(row, columns) };
+    await recordAudit(trx, { type: 'resource_updated', actor, resource: uri, detail }, meta);
+  } else {
+    await insertResource(trx, sealed(box, columns), { source: 'builtin', now: now() });
+    const scopes = columns.scopes.map(({ name }) => name);
+    const detail = { slug, scopes, source: 'builtin', token_format };
+    await recordAudit(trx, { type: 'resource_created', actor, resource: uri, detail }, meta);
+  }
+  await announceResources(trx);
 }
 
 /** The row with the secret of its hook. */

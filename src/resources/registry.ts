@@ -29,7 +29,11 @@ export interface Resources {
   /** Reads the table again. */
   reload(): Promise<void>;
   /** See {@link reconcileResources}; then reloads. */
-  reconcile(declared: readonly DeclaredResource[], meta: AuditMeta): Promise<ResourcesReport>;
+  reconcile(
+    declared: readonly DeclaredResource[],
+    meta: AuditMeta,
+    builtin?: DeclaredResource,
+  ): Promise<ResourcesReport>;
   /** Calls back when what is registered changed; returns the function that stops it. */
   onChange(listener: () => void): () => void;
   /** Call it before the database is closed. */
@@ -82,8 +86,8 @@ export async function createResources({ db, box, now, log }: ResourcesDeps): Pro
       return found.length === 1 ? found[0] : undefined;
     },
     reload,
-    async reconcile(declared, meta) {
-      const report = await reconcileResources({ db, box, now }, declared, meta);
+    async reconcile(declared, meta, builtin) {
+      const report = await reconcileResources({ db, box, now }, declared, meta, builtin);
       await reload();
       return report;
     },

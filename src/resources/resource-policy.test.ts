@@ -101,6 +101,8 @@ describe('chooseResource', () => {
     const request = { requested: [], resources: [rs1], defaultResource: 'https://gone.test' };
     expect(refusal(request).error).toBe('invalid_target');
     expect(refusal({ ...request, defaultResource: 'nonsense' }).error).toBe('invalid_target');
+    const builtin = { ...request, resources: [rs1, api], defaultResource: api.uri };
+    expect(refusal(builtin).error).toBe('invalid_target');
   });
 
   test('the built-in resource is there for who names it', () => {

@@ -71,7 +71,7 @@ function defaulted(enabled: readonly Resource[], defaultResource: string | undef
   const only = onlyResource(enabled);
   const canonical = defaultResource && canonicalResource(defaultResource);
   const chosen = defaultResource ? canonical && findResource(enabled, canonical) : only;
-  if (chosen) return chosen;
+  if (chosen && chosen.source !== 'builtin') return chosen;
   throw new OAuthError('invalid_target', `resource is missing. ${whatToSend(enabled)}`, {
     detail: defaultResource ? { unknown_default_resource: defaultResource } : undefined,
   });

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { BaseLogger } from 'pino';
 import type { Metrics } from '../audit/index.ts';
+import { type Circuit, createCircuit } from '../http/index.ts';
 import { OAuthError } from '../oauth/index.ts';
 import type { Resource } from '../resources/index.ts';
-import { type Circuit, createCircuit } from './circuit.ts';
 import { type ClaimsClient, type ClaimsUser, fits } from './claims.ts';
 import { HookFailure, readHookAnswer, sendToHook } from './claims-hook-call.ts';
 import { signWebhook } from './webhook.ts';

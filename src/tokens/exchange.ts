@@ -19,9 +19,9 @@ export interface ReplayClaim {
 /** The record of one issued token, for people and for introspection. */
 export interface Issuance {
   jti: string;
-  kind: 'access_token' | 'refresh_token' | 'personal_access_token';
+  kind: 'access_token' | 'refresh_token' | 'personal_access_token' | 'workspace_credential';
   grant_type: string;
-  /** None for a personal access token. */
+  /** None for a personal access token and a workspace credential. */
   client_id: string | null;
   sub: string;
   resource: string;
@@ -51,8 +51,10 @@ export interface IssuedToken extends Issuance {
   workspace_name?: string | null;
   /** What the person is in the workspace now; null for who is no member any more. */
   workspace_role?: 'member' | 'admin' | null;
-  /** When a personal access token was last seen. */
+  /** When a personal access token or a workspace credential was last seen. */
   last_used_at: Date | null;
+  /** Of a workspace credential: the part before the dot. */
+  credential_id?: string | null;
   /** Neither it nor anything that it hangs on has ended. Does NOT say that it has not expired. */
   alive: boolean;
 }

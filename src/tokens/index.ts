@@ -98,3 +98,22 @@ export {
   type TrustedIssuers,
 } from './trusted-issuers.ts';
 export { signWebhook } from './webhook.ts';
+export {
+  newWorkspaceCredential,
+  readWorkspaceCredential,
+  workspaceCredentialPattern,
+} from './workspace-credential-form.ts';
+export {
+  type ConnectorRequest,
+  createWorkspaceCredentials,
+  type WorkspaceCredentials,
+} from './workspace-credentials.ts';
+export type { NewCredential } from './workspace-credentials-making.ts';
+export {
+  CredentialRefusal,
+  checkCredentialResource,
+  credentialScopes,
+  isEndless,
+  type RefusedCredentialField,
+} from './workspace-credentials-policy.ts';
+export type { CredentialConnector, WorkspaceCredential } from './workspace-credentials-rows.ts';

@@ -3,6 +3,7 @@ import { type Actor, type AuditMeta, auditRow, recordAudit } from '../audit/inde
 import type { Database, Tables } from '../db/index.ts';
 import { grantTypes } from '../oauth/index.ts';
 import type { Exchange } from './exchange.ts';
+import { credentialRevoked, type EndReason } from './workspace-credentials-events.ts';
 
 export interface EndRequest {
   jti: string;
@@ -28,6 +29,10 @@ export async function endIssued(
   const issued = await findIssued(db.kysely, jti);
   if (!issued) return undefined;
   const { family_id, kind, ...row } = issued;
+  if (kind === 'workspace_credential') {
+    const why = { jti, reason: 'operator', meta: { ...meta, actor } } as const;
+    return db.kysely.transaction().execute((trx) => endCredential(trx, why));
+  }
   const event = (detail: { jti: string; family_id?: string; count?: number }) => ({
     type: 'token_revoked' as const,
     ...{ actor, clientId: row.client_id ?? undefined, resource: row.resource },
@@ -77,6 +82,22 @@ export async function endIssuedFor(
   await endTree(trx, { resource }, now);
 }
 
+/**
+ * Ends a workspace credential and everything that was exchanged from it, with its audit event; what has ended before
+ * ends silently.
+ *
+ * @returns the `jti` of every token that ended just now
+ */
+export async function endCredential(
+  trx: Kysely<Tables>,
+  { jti, reason, meta }: { jti: string; reason: EndReason; meta: AuditMeta & { actor: Actor } },
+): Promise<string[]> {
+  const ended = await endTree(trx, { jti }, meta.at);
+  if (!ended.includes(jti)) return ended;
+  await recordAudit(trx, await credentialRevoked(trx, { jti, actor: meta.actor, reason }), meta);
+  return ended;
+}
+
 function findIssued(db: Kysely<Tables>, jti: string) {
   return db
     .selectFrom('issuances')
@@ -103,12 +124,14 @@ async function endFamily(trx: Kysely<Tables>, id: string, now: Date): Promise<bo
 }
 
 type Roots =
+  | { jti: string }
   | { family_id: string }
   | { grant_id: string }
   | { resource: string }
   | { sub: string; workspace_id: string };
 
 function rootsOf(from: Roots) {
+  if ('jti' in from) return sql`jti = ${from.jti}`;
   if ('family_id' in from) return sql`family_id = ${from.family_id}`;
   if ('resource' in from) return sql`resource = ${from.resource} AND revoked_at IS NULL`;
   if ('sub' in from) return sql`sub = ${from.sub} AND workspace_id = ${from.workspace_id}`;

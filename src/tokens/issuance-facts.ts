@@ -12,6 +12,8 @@ export interface IssuanceFacts {
   token_type: string;
   jkt: string | null;
   workspace_id: string | null;
+  /** What the person is in the workspace now. */
+  workspace_role: 'member' | 'admin' | null;
   family_id: string | null;
   grant_id: string | null;
   parent_jti: string | null;
@@ -39,7 +41,7 @@ const readFacts = statement(
   `SELECT i.jti, i.kind, i.grant_type, i.sub, i.client_id, i.resource, i.scope, i.token_type, i.jkt,
           i.workspace_id, i.family_id, i.grant_id, i.parent_jti, i.claims, i.issued_at, i.expires_at,
           i.revoked_at, a.consumed_at, c.status AS client_status, c.client_name,
-          u.status AS user_status, u.email, u.groups,
+          u.status AS user_status, u.email, u.groups, m.role AS workspace_role,
           f.id IS NOT NULL AS family_known, f.revoked_at AS family_revoked_at,
           g.id IS NOT NULL AS grant_known, g.revoked_at AS grant_revoked_at,
           CASE WHEN i.grant_type = 'urn:ietf:params:oauth:grant-type:token-exchange'
@@ -48,6 +50,7 @@ const readFacts = statement(
      LEFT JOIN artifacts a ON a.id = i.jti AND i.kind = 'refresh_token'
      LEFT JOIN clients c ON c.client_id = i.client_id
      LEFT JOIN users u ON u.id = i.sub
+     LEFT JOIN workspace_members m ON m.workspace_id = i.workspace_id AND m.user_id = i.sub
      LEFT JOIN families f ON f.id = i.family_id
      LEFT JOIN grants g ON g.id = coalesce(i.grant_id, f.grant_id)
     WHERE i.jti = $1`,

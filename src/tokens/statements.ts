@@ -195,7 +195,8 @@ export const readIssuance = statement(
   'read_issuance',
   `SELECT i.kind, i.grant_type, i.family_id, i.grant_id, i.client_id, i.sub, i.resource, i.scope,
           i.token_type, i.jkt, i.workspace_id, i.parent_jti, i.root_jti, i.claims, i.issued_at,
-          i.expires_at, u.email AS username, u.groups, p.last_used_at,
+          i.expires_at, u.email AS username, u.groups,
+          coalesce(p.last_used_at, k.last_used_at) AS last_used_at, k.id AS credential_id,
           w.slug AS workspace_slug, w.name AS workspace_name, m.role AS workspace_role,
           (i.revoked_at IS NULL
             AND (i.client_id IS NULL OR c.status = 'active')
@@ -209,6 +210,7 @@ export const readIssuance = statement(
      LEFT JOIN clients c ON c.client_id = i.client_id
      LEFT JOIN users u ON u.id = i.sub
      LEFT JOIN personal_access_tokens p ON p.jti = i.jti AND i.kind = 'personal_access_token'
+     LEFT JOIN workspace_credentials k ON k.jti = i.jti AND i.kind = 'workspace_credential'
      LEFT JOIN workspaces w ON w.id = i.workspace_id
      LEFT JOIN workspace_members m ON m.workspace_id = i.workspace_id AND m.user_id = i.sub
     WHERE i.jti = $1`,

@@ -24,6 +24,14 @@ const removeIssuances = statement(
    ) DELETE FROM issuances i USING gone WHERE i.jti = gone.jti RETURNING 1 AS one`,
 );
 
+const removeCredentials = statement(
+  'remove_ended_credentials',
+  `WITH gone AS (
+     SELECT jti FROM issuances WHERE kind = 'workspace_credential' AND revoked_at < $1
+      LIMIT $2 FOR UPDATE SKIP LOCKED
+   ) DELETE FROM issuances i USING gone WHERE i.jti = gone.jti RETURNING 1 AS one`,
+);
+
 /** Clean-up of what the token path leaves behind. */
 export function createSweep(db: Database) {
   return {
@@ -35,9 +43,14 @@ export function createSweep(db: Database) {
     async closeOverlaps(usedBefore: Date): Promise<number> {
       return (await db.run(close, [usedBefore])).length;
     },
-    /** Removes at most `limit` records of tokens that have expired and were issued before a time. */
+    /**
+     * Removes at most `limit` records of tokens that have expired and were issued before a time, and as many of
+     * workspace credentials, which have no expiry, that ended before it.
+     */
     async removeIssuances(issuedBefore: Date, now: Date, limit: number): Promise<number> {
-      return (await db.run(removeIssuances, [issuedBefore, now, limit])).length;
+      const expired = await db.run(removeIssuances, [issuedBefore, now, limit]);
+      const ended = await db.run(removeCredentials, [issuedBefore, limit]);
+      return expired.length + ended.length;
     },
     /** Removes at most `limit` expired rows of each kind. @returns how many went in all */
     async removeExpired(now: Date, limit: number): Promise<number> {

@@ -24,7 +24,7 @@ type SubjectFault =
   | 'caller_is_neither_its_client_nor_in_its_audience';
 
 /**
- * The subject of an exchange: a live access token (JWT, opaque or personal) that the caller has a right
+ * The subject of an exchange: a live access token (JWT, opaque, personal or workspace credential) that the caller has a right
  * to hold: it was issued to the caller, or for a resource that the caller is. Attack: a confused deputy,
  * who sends in a token that was meant for somebody else (RFC 8693 §5, threat T13). Whatever is wrong, the
  * answer is the same, so that nobody probes tokens of others here.

@@ -7,6 +7,7 @@ import { createIssuances } from './issuance-listing.ts';
 import { createPersonalTokens, type PersonalTokensConfig } from './personal-access-tokens.ts';
 import { claimReplay } from './replay.ts';
 import { createSweep } from './sweep.ts';
+import { createWorkspaceCredentials } from './workspace-credentials.ts';
 
 /** The room's use cases over one database. */
 export function createTokens(db: Database, config: PersonalTokensConfig) {
@@ -18,6 +19,8 @@ export function createTokens(db: Database, config: PersonalTokensConfig) {
     exchange,
     issuances: createIssuances(db),
     personal: createPersonalTokens({ db, exchange }, config),
+    /** Workspace credentials. */
+    credentials: createWorkspaceCredentials({ db }),
     claimReplay: claimReplay(db),
     sweep: createSweep(db),
   };

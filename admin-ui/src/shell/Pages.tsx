@@ -27,6 +27,8 @@ const pages = [
   { path: '/tokens', page: lazy(() => import('../pages/tokens/Tokens.tsx')) },
   { path: '/workspaces', page: lazy(() => import('../pages/workspaces/Workspaces.tsx')) },
   { path: '/workspaces/:id', page: lazy(() => import('../pages/workspaces/WorkspaceDetail.tsx')) },
+  { path: '/mcp-servers', page: lazy(() => import('../pages/mcp-servers/McpServers.tsx')) },
+  { path: '/mcp-servers/:id', page: lazy(() => import('../pages/mcp-servers/ServerDetail.tsx')) },
   {
     path: '/identity-providers',
     page: lazy(() => import('../pages/identity-providers/IdentityProviders.tsx')),

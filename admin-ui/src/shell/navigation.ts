@@ -35,6 +35,12 @@ export const sections: readonly Section[] = [
       { path: '/resources', label: 'Resources', also: 'scopes mcp servers aliases' },
       { path: '/users', label: 'People', also: 'users accounts invite roles groups' },
       { path: '/workspaces', label: 'Workspaces', also: 'members tenants', forWorkspaces: true },
+      {
+        path: '/mcp-servers',
+        label: 'MCP servers',
+        also: 'registry upstream connected gateway',
+        forWorkspaces: true,
+      },
       { path: '/identity-providers', label: 'Identity providers', also: 'openid sso login' },
       { path: '/trusted-issuers', label: 'Trusted issuers', also: 'id-jag assertions' },
     ],

@@ -15,6 +15,7 @@ import { inspector, inspectorSchemas } from './inspector.ts';
 import { issuanceSchemas, issuances } from './issuances.ts';
 import { keySchemas, keys } from './keys.ts';
 import { maintenance, maintenanceSchemas } from './maintenance.ts';
+import { mcpServerSchemas, mcpServers } from './mcp-servers.ts';
 import { resourceSchemas, resources } from './resources.ts';
 import type { Route } from './route.ts';
 import { session, sessionSchemas } from './session.ts';
@@ -23,6 +24,7 @@ import { stats, statsSchemas } from './stats.ts';
 import { tokenSchemas, tokens } from './tokens.ts';
 import { trustedIssuerSchemas, trustedIssuers } from './trusted-issuers.ts';
 import { userSchemas, users } from './users.ts';
+import { workspaceCredentialSchemas, workspaceCredentials } from './workspace-credentials.ts';
 import { workspaceSchemas, workspaces } from './workspaces.ts';
 
 export type { Permission, Route } from './route.ts';
@@ -39,6 +41,7 @@ export {
   issuances,
   keys,
   maintenance,
+  mcpServers,
   resources,
   session,
   settings,
@@ -46,6 +49,7 @@ export {
   tokens,
   trustedIssuers,
   users,
+  workspaceCredentials,
   workspaces,
 };
 
@@ -63,6 +67,7 @@ export const contract = {
   issuances,
   keys,
   maintenance,
+  'mcp-servers': mcpServers,
   resources,
   session,
   settings,
@@ -70,6 +75,7 @@ export const contract = {
   tokens,
   'trusted-issuers': trustedIssuers,
   users,
+  'workspace-credentials': workspaceCredentials,
   workspaces,
 };
 
@@ -98,6 +104,7 @@ export const schemas: Readonly<Record<string, z.ZodType>> = {
   ...issuanceSchemas,
   ...keySchemas,
   ...maintenanceSchemas,
+  ...mcpServerSchemas,
   ...resourceSchemas,
   ...sessionSchemas,
   ...settingsSchemas,
@@ -105,6 +112,7 @@ export const schemas: Readonly<Record<string, z.ZodType>> = {
   ...tokenSchemas,
   ...trustedIssuerSchemas,
   ...userSchemas,
+  ...workspaceCredentialSchemas,
   ...workspaceSchemas,
   Error: failure,
 };

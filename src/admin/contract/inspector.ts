@@ -49,6 +49,7 @@ export const inspection = z.strictObject({
       'access_token',
       'refresh_token',
       'personal_access_token',
+      'workspace_credential',
       'id_token',
       'foreign_jwt',
       'encrypted_jwt',

@@ -7,18 +7,28 @@ const status = z
     '`revoked`: it or something that it hangs on has ended, its client is suspended or its person disabled. `used`: a refresh token that was exchanged for its successor.',
   );
 
-const kind = z.enum(['access_token', 'refresh_token', 'personal_access_token']);
+const kind = z.enum([
+  'access_token',
+  'refresh_token',
+  'personal_access_token',
+  'workspace_credential',
+]);
 
 /** The record of one issued token. */
 export const issuance = z.strictObject({
   id: z.string().describe('The `jti`; of an opaque token the hash of its value'),
   jti: z.string(),
-  kind: z.string().describe('`access_token`, `refresh_token` or `personal_access_token`'),
+  kind: z
+    .string()
+    .describe('`access_token`, `refresh_token`, `personal_access_token` or `workspace_credential`'),
   grant_type: z.string().describe('What bought it'),
   status,
   sub: z.string(),
   username: z.string().nullable().describe('E-mail address of the person; null for a machine'),
-  client_id: z.string().nullable().describe('Null for a personal access token'),
+  client_id: z
+    .string()
+    .nullable()
+    .describe('Null for a personal access token and a workspace credential'),
   resource: z.string(),
   scope: z.string(),
   token_type: z.string().describe('`Bearer` or `DPoP`'),
@@ -32,7 +42,7 @@ export const issuance = z.strictObject({
     .describe('The token that it was exchanged from, or the refresh token that bought it'),
   root: z.string().nullable().describe('The first token of its chain, or its authorization'),
   issued_at: time,
-  expires_at: time,
+  expires_at: time.nullable().describe('Null for a workspace credential, which never does'),
   revoked_at: time.nullable(),
 });
 

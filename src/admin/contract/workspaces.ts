@@ -26,6 +26,22 @@ export const workspaceMember = z.strictObject({
   created_at: time.describe('Since when'),
 });
 
+/** A one-time link with which somebody becomes a member; its token is answered once, when it is made. */
+export const workspaceInvitation = z.strictObject({
+  id: z.string(),
+  workspace_id: z.string(),
+  email: z.string().describe('It works for the account with this address alone'),
+  role,
+  source: z.enum(['account', 'admin', 'cli']).describe('`account`: by an admin of the workspace'),
+  invited_by: z.string().nullable().describe('E-mail address of who made it; null for a program'),
+  created_at: time,
+  expires_at: time,
+});
+
+const newInvitation = workspaceInvitation.extend({
+  url: z.string().describe('The link, this once. There is no mail: give it to the person'),
+});
+
 const byMember = byId.extend({ user_id: byId.shape.id });
 
 /** Workspaces and their members. */
@@ -140,6 +156,44 @@ export const workspaces = {
     params: byMember,
     answer: workspaceMember.describe('As it was'),
   }),
+  invitations: route({
+    ...plain,
+    name: 'workspaces.invitations',
+    workspaceAdmin: true,
+    method: 'GET',
+    path: '/admin/api/workspaces/{id}/invitations',
+    permission: 'viewer',
+    summary: 'List the invitations that still work, the latest first',
+    params: byId,
+    query: z.strictObject({ ...paging }),
+    answer: pageOf(workspaceInvitation),
+  }),
+  invite: route({
+    ...plain,
+    name: 'workspaces.invite',
+    method: 'POST',
+    path: '/admin/api/workspaces/{id}/invitations',
+    permission: 'operator',
+    summary: 'Make a one-time link, good for seven days, with which somebody becomes a member',
+    params: byId,
+    body: z.strictObject({ email: z.string().min(1).max(1000), role: role.default('member') }),
+    answer: newInvitation,
+    status: 201,
+  }),
+  revokeInvitation: route({
+    ...plain,
+    name: 'workspaces.revokeInvitation',
+    method: 'DELETE',
+    path: '/admin/api/workspaces/{id}/invitations/{invitation_id}',
+    permission: 'operator',
+    summary: 'Take an invitation back; its link does not work any more',
+    params: byId.extend({ invitation_id: byId.shape.id }),
+    answer: workspaceInvitation.describe('As it was'),
+  }),
 };
 
-export const workspaceSchemas = { Workspace: workspace, WorkspaceMember: workspaceMember };
+export const workspaceSchemas = {
+  Workspace: workspace,
+  WorkspaceMember: workspaceMember,
+  WorkspaceInvitation: workspaceInvitation,
+};

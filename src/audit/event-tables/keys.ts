@@ -1,4 +1,4 @@
-import { event, flag, text, time } from '../fields.ts';
+import { event, flag, number, text, time } from '../fields.ts';
 
 /** Signing keys. */
 export const keysEvents = {
@@ -25,4 +25,12 @@ export const keysEvents = {
   key_removed: event('A retired signing key was deleted; no token signed by it can be alive.', {
     kid: text('the key'),
   }),
+  data_reencrypted: event(
+    'What the database keeps secret was encrypted under another data-encryption key.',
+    {
+      resealed: number('values under the new key'),
+      unreadable: number('values that neither key opens; they stay as they are'),
+      removed: number('short-lived rows that were removed instead'),
+    },
+  ),
 } as const;

@@ -10,6 +10,7 @@ import { authorizeExchange } from './token-exchange-authority.ts';
 import { type ExchangeParties, partiesOf } from './token-exchange-parties.ts';
 import { claimsOf, eventFor, lineageOf } from './token-exchange-record.ts';
 import { type ExchangeAsked, exchangeCaller, exchangeRequest } from './token-exchange-request.ts';
+import { handOn } from './token-exchange-vending.ts';
 
 export { parameters, repeatable } from './token-exchange-request.ts';
 
@@ -23,6 +24,7 @@ async function exchange(deps: ProviderDeps, ctx: KoaContextWithOIDC): Promise<vo
   const request = exchangeRequest(ctx.oidc.params);
   const caller = await exchangeCaller(deps, ctx.oidc.client?.clientId);
   const parties = await partiesOf(deps, { request, caller, now });
+  if (await handOn(deps, ctx, { request, caller, now, ...parties })) return;
   await mintToken(deps, ctx, decide(deps, { request, caller, now, ...parties }));
   noteUse(deps, parties.subject);
 }

@@ -13,6 +13,8 @@ const grantNames: Readonly<Record<string, string>> = {
   'urn:ietf:params:oauth:grant-type:token-exchange': 'token exchange',
   'urn:ietf:params:oauth:grant-type:jwt-bearer': 'identity assertion',
   'urn:ietf:params:oauth:grant-type:device_code': 'device',
+  workspace_credential: 'workspace',
+  default_workspace_credential: 'workspace, default',
 };
 
 /** A grant type as people call it. */
@@ -70,7 +72,12 @@ const filters: readonly Filter<'issuances'>[] = [
   {
     name: 'kind',
     label: 'Kind',
-    options: optionsOf('access_token', 'refresh_token', 'personal_access_token'),
+    options: optionsOf(
+      'access_token',
+      'refresh_token',
+      'personal_access_token',
+      'workspace_credential',
+    ),
   },
   {
     name: 'grant_type',

@@ -1,6 +1,6 @@
 import { Button, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { useParams } from 'react-router';
+import { Link, useParams } from 'react-router';
 import { useMay } from '../../api/context.tsx';
 import { useAction, useAnswer } from '../../api/query.ts';
 import type { Answer } from '../../api/types.ts';
@@ -13,6 +13,8 @@ import { Loaded } from '../../parts/Loaded.tsx';
 import { Rows } from '../../parts/layout.tsx';
 import { PageHeader } from '../../parts/PageHeader.tsx';
 import { RelativeTime } from '../../parts/RelativeTime.tsx';
+import { Credentials } from './Credentials.tsx';
+import { Invitations } from './Invitations.tsx';
 import { Members } from './Members.tsx';
 
 type Workspace = Answer<'workspaces', 'get'>;
@@ -49,12 +51,20 @@ function Detail({ workspace }: { workspace: Workspace }) {
             items={[
               ['Short name', <code key="s">{workspace.slug}</code>],
               ['Id (workspace_id)', <CopyableId key="i" value={workspace.id} limit={48} />],
+              [
+                'MCP servers',
+                <Link key="m" to={`/mcp-servers?workspace_id=${workspace.id}`}>
+                  those that it uses
+                </Link>,
+              ],
               ['Made by', workspace.source],
               ['Made', <RelativeTime key="c" time={workspace.created_at} />],
             ]}
           />
         </Card>
         <Members workspace={workspace} />
+        <Invitations workspaceId={workspace.id} />
+        <Credentials workspaceId={workspace.id} />
       </Rows>
       <FormDialog
         opened={renaming}

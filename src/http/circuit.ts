@@ -8,6 +8,9 @@ export interface Circuit {
   retryAfter(key: string): number;
 }
 
+/** Keys that are remembered; the one that failed longest ago makes room. */
+const mostKeys = 10_000;
+
 /**
  * @param failures in a row that open the circuit of a key
  * @param pause seconds that it stays open
@@ -17,6 +20,12 @@ export function createCircuit(
   now: () => Date,
 ): Circuit {
   const states = new Map<string, { failures: number; until: number }>();
+  const remember = (key: string, state: { failures: number; until: number }) => {
+    states.delete(key);
+    states.set(key, state);
+    const [oldest] = states.keys();
+    if (states.size > mostKeys && oldest !== undefined) states.delete(oldest);
+  };
   const later = () => now().getTime() + pause * 1000;
   return {
     allows(key) {
@@ -29,7 +38,7 @@ export function createCircuit(
     answered: (key) => void states.delete(key),
     failed(key) {
       const before = states.get(key)?.failures ?? 0;
-      states.set(key, { failures: before + 1, until: later() });
+      remember(key, { failures: before + 1, until: later() });
     },
     retryAfter(key) {
       const state = states.get(key);
