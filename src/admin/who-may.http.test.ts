@@ -29,6 +29,9 @@ const forWorkspaceAdmins = new Set([
   'workspace-credentials.get',
   'workspace-credentials.revoke',
   'workspaces.invitations',
+  'mcp-servers.list',
+  'mcp-servers.get',
+  'mcp-servers.members',
 ]);
 
 /** What everybody may do, although it is no GET: these change nothing of anybody else. */
