@@ -13,6 +13,7 @@ import {
 import { defaultLimits } from '../examples/workspace-files/limits.ts';
 import { createLocks } from '../examples/workspace-files/locks.ts';
 import { FileProblem } from '../examples/workspace-files/problem.ts';
+import { createQuota } from '../examples/workspace-files/quota.ts';
 import { listFiles, searchFiles } from '../examples/workspace-files/search.ts';
 import { openWorkspace, type Workspace } from '../examples/workspace-files/workspace.ts';
 
@@ -35,12 +36,13 @@ afterEach(async () => {
   await rm(base, { recursive: true, force: true });
 });
 
-const open = (openDirectory: OpenDirectory): Workspace =>
-  openWorkspace(id, {
+const open = (openDirectory: OpenDirectory, workspaceId = id): Workspace =>
+  openWorkspace(workspaceId, {
     root: join(base, 'homes'),
     openDirectory,
     limits: defaultLimits,
     locks: createLocks(),
+    quota: createQuota(defaultLimits.workspaceBytes),
   });
 
 /** Everything that a caller can do with a path to a file, as calls that fail or give something. */
@@ -152,8 +154,7 @@ describe.each([
 
   test('ids that are no workspace ids have no home', () => {
     for (const bad of ['..', '.state', '', 'ABC', `${id}/..`]) {
-      const deps = { root: base, openDirectory, limits: defaultLimits, locks: createLocks() };
-      expect(() => openWorkspace(bad, deps)).toThrow(FileProblem);
+      expect(() => open(openDirectory, bad)).toThrow(FileProblem);
     }
   });
 });

@@ -141,6 +141,33 @@ describe('an upload', () => {
     expect((await put(first, 0, new Uint8Array(1))).status).toBe(404);
   });
 
+  test('is one of a few also when many are opened at the same moment', async () => {
+    const call = await connect();
+    const opened = await Promise.allSettled(
+      Array.from({ length: 12 }, () => call('create_upload_session', { path: 'a', size: 1 })),
+    );
+    expect(opened.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+  });
+
+  test('is not aborted while bytes arrive, which would be kept beside those that count', async () => {
+    const call = await connect();
+    const opened = await call('create_upload_session', { path: 'a', size: 10 });
+    const sending = request(opened.upload_url, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${opened.upload_token}`, 'content-length': 10 },
+    });
+    const answered = new Promise((resolve) => sending.on('response', resolve));
+    sending.write('12345');
+    const about = { upload_id: opened.upload_id };
+    await expect
+      .poll(async () => (await call('get_upload_status', about)).received, { timeout: 5000 })
+      .toBe(5);
+    await expect(call('abort_upload_session', about)).rejects.toThrow('still arriving');
+    sending.end('67890');
+    await answered;
+    expect(await call('abort_upload_session', about)).toMatchObject({ aborted: true });
+  });
+
   test('expires, and nothing of it is left', async () => {
     const call = await connect();
     const opened = await call('create_upload_session', { path: 'a', size: 3 });

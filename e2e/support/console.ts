@@ -2,7 +2,11 @@ import type { Browser, Page } from 'playwright-core';
 import { launchBrowser, openPage, signIn } from './browser.ts';
 import { openStage, type Stage } from './stage.ts';
 
-export type Role = 'owner' | 'viewer';
+/** `workspace`: who has no role, but is an admin of the workspace Acme. */
+export type Role = 'owner' | 'operator' | 'viewer' | 'workspace';
+
+/** A resource whose tokens are for one workspace. */
+export const files = 'https://files.example.com/mcp';
 
 /** A running server with an administration, people who may look into it, and a Chromium. */
 export type ConsoleStage = Stage & {
@@ -22,14 +26,24 @@ export async function openConsoleStage(): Promise<ConsoleStage> {
   const password = 'a long password for the tests';
   const people = {
     owner: { email: 'owner@example.com', password },
+    operator: { email: 'operator@example.com', password },
     viewer: { email: 'viewer@example.com', password },
+    workspace: { email: 'wanda@example.com', password },
   };
   const stage = await openStage({
     people: [
       { ...people.owner, name: 'Olga Owner', role: 'owner' },
+      { ...people.operator, name: 'Otto Operator', role: 'operator' },
       { ...people.viewer, name: 'Vera Viewer', role: 'viewer' },
+      { ...people.workspace, name: 'Wanda', workspaces: [{ slug: 'acme', role: 'admin' }] },
     ],
     admin: { api_key: apiKey },
+    config: {
+      workspaces: [
+        { slug: 'acme', name: 'Acme Inc.' },
+        { slug: 'globex', name: 'Globex' },
+      ],
+    },
   });
   const browser = await launchBrowser();
   const url = (path: string) => `${stage.adminUrl}/admin/ui${path}`;

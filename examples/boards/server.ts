@@ -55,7 +55,7 @@ export function createBoardsServer(options: BoardsOptions): BoardsServer {
       if (!opened) throw new Error('Nobody has called listen');
       const workspaceId = caller.workspace.id ?? sharedWorkspace;
       await openWorkspace(opened, workspaceId, samples);
-      return boardsMcpServer(contentOf(opened, workspaceId), caller);
+      return boardsMcpServer(contentOf(opened, workspaceId), caller, onError);
     },
     { onerror: onError },
   );

@@ -22,8 +22,13 @@ export type Caller = {
 /**
  * The MCP server for one request, with all its tools whatever the token allows: a call without the scope is answered
  * 403 by the kit, and the client steps up.
+ * @param onError told what went wrong in a tool; the agent is not, since errors of the database name hosts and tables
  */
-export function boardsMcpServer(content: Content, caller: Caller): McpServer {
+export function boardsMcpServer(
+  content: Content,
+  caller: Caller,
+  onError: (error: unknown) => void,
+): McpServer {
   const server = new McpServer(
     { name: 'boards', version: '1.0.0' },
     {
@@ -31,19 +36,20 @@ export function boardsMcpServer(content: Content, caller: Caller): McpServer {
         'get_workspace_info says where you are. Look around with list_boards, list_tables and list_rows; search finds rows, search_docs documents.',
     },
   );
-  addBoardTools(server, content);
-  addSearchTools(server, content);
-  addWorkspaceInfo(server, content, caller);
+  const answering = answeringWith(onError);
+  addBoardTools(server, content, answering);
+  addSearchTools(server, content, answering);
+  addWorkspaceInfo(server, { content, caller, answering });
   return server;
 }
 
 const readOnly = { readOnlyHint: true, openWorldHint: false };
 
-function addBoardTools(server: McpServer, content: Content): void {
+function addBoardTools(server: McpServer, content: Content, answering: Answering): void {
   server.registerTool(
     'list_boards',
     { description: 'The boards of the workspace', annotations: readOnly },
-    async () => answer(await content.boards()),
+    () => answering(async () => answer(await content.boards())),
   );
   server.registerTool(
     'list_tables',
@@ -52,12 +58,12 @@ function addBoardTools(server: McpServer, content: Content): void {
       inputSchema: z.object({ board_id: id }),
       annotations: readOnly,
     },
-    async ({ board_id }) => {
-      const tables = await content.tables(board_id);
-      return tables
-        ? answer(tables)
-        : failure(`There is no board ${board_id}; list_boards names them`);
-    },
+    ({ board_id }) =>
+      answering(async () => {
+        const tables = await content.tables(board_id);
+        if (tables) return answer(tables);
+        return failure(`There is no board ${board_id}; list_boards names them`);
+      }),
   );
   server.registerTool(
     'list_rows',
@@ -69,38 +75,45 @@ function addBoardTools(server: McpServer, content: Content): void {
       }),
       annotations: readOnly,
     },
-    async ({ table_id, limit }) => {
-      const rows = await content.rows(table_id, limit);
-      return rows ? answer(rows) : failure(`There is no table ${table_id}; list_tables names them`);
-    },
+    ({ table_id, limit }) =>
+      answering(async () => {
+        const rows = await content.rows(table_id, limit);
+        if (rows) return answer(rows);
+        return failure(`There is no table ${table_id}; list_tables names them`);
+      }),
   );
 }
 
-function addSearchTools(server: McpServer, content: Content): void {
+function addSearchTools(server: McpServer, content: Content, answering: Answering): void {
   const inputSchema = z.object({ query: text.min(1).max(200) });
   server.registerTool(
     'search',
     { description: 'Rows of any board that hold the words', inputSchema, annotations: readOnly },
-    async ({ query }) => answer(await content.searchRows(query)),
+    ({ query }) => answering(async () => answer(await content.searchRows(query))),
   );
   server.registerTool(
     'search_docs',
     { description: 'Documents that hold the words', inputSchema, annotations: readOnly },
-    async ({ query }) => answer(await content.searchDocs(query)),
+    ({ query }) => answering(async () => answer(await content.searchDocs(query))),
   );
 }
 
 /** Confirms which workspace the token resolves to, and what it may do there. */
-function addWorkspaceInfo(server: McpServer, content: Content, caller: Caller): void {
+function addWorkspaceInfo(
+  server: McpServer,
+  { content, caller, answering }: { content: Content; caller: Caller; answering: Answering },
+): void {
   const { user, clientId, scopes, workspace } = caller;
   server.registerTool(
     'get_workspace_info',
     { description: 'The workspace and what this token may do in it', annotations: readOnly },
-    async () =>
-      answer({
-        workspace: { ...workspace, ...(await content.counts()) },
-        token: { user, client_id: clientId, scopes },
-      }),
+    () =>
+      answering(async () =>
+        answer({
+          workspace: { ...workspace, ...(await content.counts()) },
+          token: { user, client_id: clientId, scopes },
+        }),
+      ),
   );
 }
 
@@ -116,3 +129,14 @@ const failure = (reason: string): CallToolResult => ({
   content: [{ type: 'text', text: reason }],
   isError: true,
 });
+
+/** Runs a tool; anything unforeseen is told to the operator only. */
+type Answering = (work: () => Promise<CallToolResult>) => Promise<CallToolResult>;
+
+const answeringWith =
+  (onError: (error: unknown) => void): Answering =>
+  (work) =>
+    work().catch((error: unknown) => {
+      onError(error);
+      return failure('The server could not do this; it has told its operator why');
+    });

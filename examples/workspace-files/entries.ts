@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, lstat, open, rename, rmdir, unlink } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { type Directory, inside, namesIn, type OpenDirectory } from './directory.ts';
 import { isTemporaryName, temporaryName } from './paths.ts';
-import { FileProblem, hasCode } from './problem.ts';
+import { FileProblem, hasCode, shown } from './problem.ts';
+import { entryBytes } from './quota.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
@@ -116,6 +117,27 @@ export async function checkReplaceable(directory: Directory, name: string, overw
   return before;
 }
 
+/** What is to be moved: a file or a directory. @throws FileProblem when it is neither */
+export async function movable(directory: Directory, name: string, path: string): Promise<Stats> {
+  const stat = await look(directory, name);
+  if (!stat) throw new FileProblem(`${shown(path)} does not exist`);
+  if (stat.isFile() || stat.isDirectory()) return stat;
+  throw new FileProblem(`${shown(path)} is a link or no ordinary file`);
+}
+
+/** @throws FileProblem when what lies at the new place of a file or directory may not go */
+export async function checkTarget(
+  into: Directory,
+  name: string,
+  { stat, overwrite }: { stat: Stats; overwrite: boolean },
+): Promise<void> {
+  if (stat.isFile()) {
+    await checkReplaceable(into, name, overwrite);
+    return;
+  }
+  if (await look(into, name)) throw new FileProblem(`${name} exists already`);
+}
+
 /** Makes renames in a directory last through a power cut, where the system can. */
 export async function syncDirectory(directory: Directory): Promise<void> {
   const handle = await open(directory.at('.'), O_RDONLY);
@@ -142,3 +164,36 @@ export async function removeTree(
 /** Whether a directory holds nothing that its owner could see. */
 export const isEmpty = async (directory: Directory): Promise<boolean> =>
   (await namesIn(directory, 1000)).names.every(isTemporaryName);
+
+/** How many levels of entries lie below a directory; those beyond `most` are not looked at. */
+export async function levelsBelow(
+  parent: Directory,
+  name: string,
+  { openDirectory, most }: { openDirectory: OpenDirectory; most: number },
+): Promise<number> {
+  if (most < 0) return 0;
+  return inside(openDirectory(parent.at(name)), async (directory) => {
+    let levels = 0;
+    for (const entry of await readdir(directory.at('.'), { withFileTypes: true })) {
+      const deeper = { openDirectory, most: most - 1 };
+      const below = entry.isDirectory() ? await levelsBelow(directory, entry.name, deeper) : 0;
+      levels = Math.max(levels, below + 1);
+    }
+    return levels;
+  });
+}
+
+/** How much of the disk all that is in a directory takes, in bytes. */
+export async function bytesIn(directory: Directory, openDirectory: OpenDirectory): Promise<number> {
+  let bytes = 0;
+  for (const name of await readdir(directory.at('.'))) {
+    const stat = await look(directory, name);
+    if (!stat) continue;
+    bytes += entryBytes + (stat.isFile() ? stat.size : 0);
+    if (!stat.isDirectory()) continue;
+    bytes += await inside(openDirectory(directory.at(name)), (child) =>
+      bytesIn(child, openDirectory),
+    );
+  }
+  return bytes;
+}

@@ -2,6 +2,8 @@
 export type Limits = {
   /** Largest file that the tools read into memory or write, bytes. */
   fileBytes: number;
+  /** Most bytes that one workspace holds, without uploads under way. */
+  workspaceBytes: number;
   /** Most bytes of content in one answer. */
   answerBytes: number;
   /** Most entries and matches in one answer. */
@@ -25,6 +27,7 @@ const MiB = 1024 * 1024;
 
 export const defaultLimits: Limits = {
   fileBytes: 10 * MiB,
+  workspaceBytes: 10 * 1024 * MiB,
   answerBytes: MiB,
   listed: 1000,
   visited: 20_000,

@@ -1,7 +1,29 @@
+import { finder } from './literal.ts';
 import { FileProblem } from './problem.ts';
 
-/** The lines of a text, each with its own ending; the last may have none. */
+/** Most lines and most places of a text: while one call works on them, nobody else is served. */
+const mostPieces = 500_000;
+
+/** Whether a text is one that the tools take apart into lines. */
+export function hasLines(text: string): boolean {
+  let end = -1;
+  for (let lines = 0; lines <= mostPieces; lines += 1) {
+    end = text.indexOf('\n', end + 1);
+    if (end === -1) return true;
+  }
+  return false;
+}
+
+/**
+ * The lines of a text, each with its own ending; the last may have none.
+ * @throws FileProblem when they are too many
+ */
 export function splitLines(text: string): string[] {
+  if (!hasLines(text)) {
+    throw new FileProblem(
+      `The text has more than ${mostPieces} lines; read_file with encoding base64 reads it`,
+    );
+  }
   const lines: string[] = [];
   let start = 0;
   while (start < text.length) {
@@ -53,14 +75,26 @@ export function findReplace(
   { find, replace, all }: { find: string; replace: string; all: boolean },
   limit: number,
 ): { text: string; count: number } {
-  const pieces = text.split(find);
-  const found = pieces.length - 1;
-  if (found === 0)
+  const pieces = piecesBetween(text, find, all ? mostPieces + 1 : 1);
+  const count = pieces.length - 1;
+  if (count > mostPieces)
+    throw new FileProblem(`The text to find is there more than ${mostPieces} times`);
+  if (count === 0)
     throw new FileProblem('The text to find is not in the file; nothing was changed');
-  checkLength(text.length + (all ? found : 1) * (replace.length - find.length), limit);
-  if (all || found === 1) return { text: pieces.join(replace), count: found };
-  const [first = '', ...rest] = pieces;
-  return { text: first + replace + rest.join(find), count: 1 };
+  checkLength(text.length + count * (replace.length - find.length), limit);
+  return { text: pieces.join(replace), count };
+}
+
+/** What stands before, between and after the first `most` places of a text. */
+function piecesBetween(text: string, find: string, most: number): string[] {
+  const next = finder(find);
+  const pieces: string[] = [];
+  let start = 0;
+  for (let at = next(text); at !== -1 && pieces.length < most; at = next(text, start)) {
+    pieces.push(text.slice(start, at));
+    start = at + find.length;
+  }
+  return [...pieces, text.slice(start)];
 }
 
 /**
@@ -73,17 +107,18 @@ export function insertAfterPattern(
   limit: number,
 ): { text: string; lines: number[] } {
   const lines = splitLines(text);
-  const all = lines.flatMap((line, index) => (line.includes(pattern) ? [index] : []));
+  const find = finder(pattern);
+  const all = lines.flatMap((line, index) => (find(line) === -1 ? [] : [index]));
   const chosen = { first: all.slice(0, 1), last: all.slice(-1), all }[which];
   if (chosen.length === 0) {
     throw new FileProblem('No line holds the pattern; nothing was changed');
   }
   checkLength(text.length + chosen.length * content.length, limit);
   const ending = lineEnding(lines);
-  const added = asLines(content, ending);
+  const added = asLines(content, ending).join('');
   const after = new Set(chosen);
   const result = lines.flatMap((line, index) =>
-    after.has(index) ? [closed(line, ending), ...added] : [line],
+    after.has(index) ? [closed(line, ending), added] : [line],
   );
   return { text: result.join(''), lines: chosen.map((index) => index + 1) };
 }

@@ -5,6 +5,7 @@ import { type FileCapStore, fileCapStore } from './cap-store.ts';
 import { openDirectory as bestOpenDirectory, type OpenDirectory } from './directory.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { createLocks } from './locks.ts';
+import { createQuota } from './quota.ts';
 import { reconnectLinks } from './reconnect.ts';
 import { createSessions, defaultSessionLimits, type SessionLimits } from './sessions.ts';
 import { toolScopes, workspaceMcpServer } from './tools.ts';
@@ -55,7 +56,13 @@ export function createParts(options: WorkspaceFilesOptions) {
   const limits = { ...defaultLimits, ...options.limits };
   const openDirectory = options.openDirectory ?? bestOpenDirectory;
   const uploads = createUploads(join(state, 'uploads'), limits, now);
-  const files = { root, openDirectory, limits, locks: createLocks() };
+  const files = {
+    root,
+    openDirectory,
+    limits,
+    locks: createLocks(),
+    quota: createQuota(limits.workspaceBytes),
+  };
   const shared = {
     uploads,
     uploadUrl: `${resource}/uploads`,

@@ -2,7 +2,8 @@ import { FileProblem, shown } from './problem.ts';
 
 const maxPath = 1024;
 const maxName = 255;
-const maxDepth = 64;
+/** Most parts of a path, and so the depth of a home directory. */
+export const maxDepth = 64;
 
 // Control characters, and those that turn the direction of the text so that a name reads as another one.
 const invisible = /[\p{Cc}\u202A-\u202E\u2066-\u2069]/u;

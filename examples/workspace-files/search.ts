@@ -2,8 +2,9 @@ import { type Directory, inside, namesIn, type OpenDirectory } from './directory
 import { look, readBytes, withFile } from './entries.ts';
 import type { Limits } from './limits.ts';
 import { splitLines } from './lines.ts';
+import { finder } from './literal.ts';
 import { isTemporaryName, joinPath, parseDirectoryPath } from './paths.ts';
-import { explained, FileProblem } from './problem.ts';
+import { FileProblem } from './problem.ts';
 import { textIn } from './text.ts';
 import { summary, type Workspace } from './workspace.ts';
 
@@ -28,7 +29,7 @@ export async function listFiles(
   const budget = newBudget(deps);
   const entries: object[] = [];
   let more = false;
-  await explained(ask.path, () =>
+  await workspace.reading(ask.path, () =>
     workspace.home.in(start, (directory) =>
       walk({ directory, parts: start, ...deps, budget, deep: ask.recursive }, async (entry) => {
         if (after && compareParts(entry.parts, after) <= 0) return true;
@@ -56,7 +57,7 @@ export async function searchFiles(
   deps: Deps,
 ) {
   const fold = (text: string) => (ask.caseSensitive ? text : text.toLowerCase());
-  const query = fold(ask.query);
+  const query = finder(fold(ask.query));
   const start = parseDirectoryPath(ask.path);
   const budget = newBudget(deps);
   const matches: object[] = [];
@@ -67,10 +68,10 @@ export async function searchFiles(
   const visit = async (entry: Entry): Promise<boolean> => {
     if (ask.in === 'names') {
       const { parts, type, size } = entry;
-      return fold(entry.name).includes(query) ? found({ path: joinPath(parts), type, size }) : true;
+      return query(fold(entry.name)) !== -1 ? found({ path: joinPath(parts), type, size }) : true;
     }
     for (const [index, line] of (await textLines(entry, budget, deps)).entries()) {
-      const at = fold(line).indexOf(query);
+      const at = query(fold(line));
       if (at === -1) continue;
       const text = line
         .slice(Math.max(0, at - 40))
@@ -80,7 +81,7 @@ export async function searchFiles(
     }
     return true;
   };
-  await explained(ask.path, () =>
+  await workspace.reading(ask.path, () =>
     workspace.home.in(start, (directory) =>
       walk({ directory, parts: start, ...deps, budget, deep: true }, visit),
     ),

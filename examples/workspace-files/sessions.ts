@@ -61,22 +61,21 @@ export function createSessions({ limits, now, build, onError }: Deps) {
     for (const [id] of idle) await end(id);
   }
 
-  /** @returns false when there is no room */
-  async function makeRoom(owner: Owner): Promise<boolean> {
+  /** When all sessions are taken, the person who has the most gives one: nobody can keep everybody else out. */
+  async function makeRoom(owner: Owner): Promise<void> {
     const own = [...sessions].filter(([, session]) => isOf(session, owner));
-    if (own.length >= limits.perOwner) {
-      const [oldest] = own.sort(([, a], [, b]) => a.usedAt - b.usedAt);
-      if (oldest) await end(oldest[0]);
-    }
+    if (own.length >= limits.perOwner) await end(longestUnused(own));
     if (sessions.size >= limits.total) await sweep();
-    return sessions.size < limits.total;
+    if (sessions.size < limits.total) return;
+    const [most = []] = [
+      ...Map.groupBy(sessions, ([, session]) => session.owner.sub).values(),
+    ].sort((a, b) => b.length - a.length);
+    await end(longestUnused(most));
   }
 
   async function start(incoming: Incoming): Promise<Response> {
     const { owner } = incoming;
-    if (!(await makeRoom(owner))) {
-      return refusal(503, -32000, 'Too many sessions; try again later', { 'retry-after': '30' });
-    }
+    await makeRoom(owner);
     const server = build(owner);
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
@@ -172,6 +171,12 @@ export function createSessions({ limits, now, build, onError }: Deps) {
 function requestIds(body: unknown): unknown[] {
   const messages: unknown[] = Array.isArray(body) ? body : [body];
   return messages.filter(isJSONRPCRequest).map(({ id }) => id);
+}
+
+/** The id of the one that nobody has used for the longest time; `''` of none. */
+function longestUnused(some: readonly (readonly [string, Session])[]): string {
+  const [oldest] = some.toSorted(([, a], [, b]) => a.usedAt - b.usedAt);
+  return oldest?.[0] ?? '';
 }
 
 const maxTimer = 2 ** 31 - 1;

@@ -81,8 +81,12 @@ export function addUploadTools(server: McpServer, deps: ToolDeps): void {
     },
     ({ upload_id: id }) =>
       answering(deps, async () => {
-        await uploads.forget(await find(id));
-        return answer({ upload_id: id, aborted: true });
+        const done = await uploads.alone(id, async () => {
+          await uploads.forget(await find(id));
+          return { upload_id: id, aborted: true };
+        });
+        if (!done) throw new FileProblem('Bytes are still arriving; stop sending them first');
+        return answer(done);
       }),
   );
 }
@@ -106,9 +110,7 @@ async function complete({ workspace, uploads }: ToolDeps, upload: Upload, sha256
   if (arrived !== sha256.toLowerCase()) {
     throw new FileProblem(`What has arrived has the SHA-256 ${arrived}; abort and upload again`);
   }
-  await workspace.install(path, upload.overwrite, (directory, name) =>
-    enter(upload, directory, name),
-  );
+  await workspace.install(upload, (directory, name) => enter(upload, directory, name));
   await uploads.forget(upload);
   return { path, size, sha256: arrived };
 }

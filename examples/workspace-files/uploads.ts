@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { isWorkspaceId } from './home.ts';
 import type { Limits } from './limits.ts';
+import { createLocks } from './locks.ts';
 import { joinPath, parsePath } from './paths.ts';
 import { FileProblem, hasCode } from './problem.ts';
 
@@ -22,6 +23,8 @@ export type Upload = z.infer<typeof recordSchema> & { received: number; part: st
 
 /** The uploads under way, kept on disk so that they survive a restart. */
 export type Uploads = ReturnType<typeof createUploads>;
+
+type Ask = { workspaceId: string; path: string; size: number; overwrite: boolean };
 
 const uploadId = /^upl_[0-9A-Za-z_-]{22}$/;
 const hash = (token: string) => createHash('sha256').update(token).digest();
@@ -75,6 +78,36 @@ export function createUploads(directory: string, limits: Limits, now: () => Date
     return open;
   }
 
+  async function create(ask: Ask) {
+    if (ask.size > limits.uploadBytes) {
+      throw new FileProblem(`The limit of an upload is ${limits.uploadBytes} bytes`);
+    }
+    const path = joinPath(parsePath(ask.path));
+    if ((await sweepOne(ask.workspaceId)) >= limits.uploads) {
+      throw new FileProblem(
+        `There are ${limits.uploads} uploads under way; complete or abort one of them`,
+      );
+    }
+    const id = `upl_${randomBytes(16).toString('base64url')}`;
+    const token = randomBytes(32).toString('base64url');
+    const record = {
+      ...ask,
+      id,
+      path,
+      tokenHash: hash(token).toString('hex'),
+      expiresAt: new Date(now().getTime() + limits.uploadTime).toISOString(),
+    };
+    await mkdir(folder(ask.workspaceId), { recursive: true, mode: 0o700 });
+    const part = partFile(ask.workspaceId, id);
+    await writeFile(part, '', { mode: 0o600, flag: 'wx' });
+    const file = recordFile(ask.workspaceId, id);
+    await writeFile(`${file}.new`, JSON.stringify(record), { mode: 0o600, flush: true });
+    await rename(`${file}.new`, file);
+    return { upload: { ...record, part, received: 0 }, token };
+  }
+
+  // One after the other, or many at once would not see each other.
+  const creating = createLocks();
   const held = new Set<string>();
 
   return {
@@ -89,33 +122,7 @@ export function createUploads(directory: string, limits: Limits, now: () => Date
     },
 
     /** Opens an upload. @returns it, and the token that its requests carry, which is not kept */
-    async create(ask: { workspaceId: string; path: string; size: number; overwrite: boolean }) {
-      if (ask.size > limits.uploadBytes) {
-        throw new FileProblem(`The limit of an upload is ${limits.uploadBytes} bytes`);
-      }
-      const path = joinPath(parsePath(ask.path));
-      if ((await sweepOne(ask.workspaceId)) >= limits.uploads) {
-        throw new FileProblem(
-          `There are ${limits.uploads} uploads under way; complete or abort one of them`,
-        );
-      }
-      const id = `upl_${randomBytes(16).toString('base64url')}`;
-      const token = randomBytes(32).toString('base64url');
-      const record = {
-        ...ask,
-        id,
-        path,
-        tokenHash: hash(token).toString('hex'),
-        expiresAt: new Date(now().getTime() + limits.uploadTime).toISOString(),
-      };
-      await mkdir(folder(ask.workspaceId), { recursive: true, mode: 0o700 });
-      const part = partFile(ask.workspaceId, id);
-      await writeFile(part, '', { mode: 0o600, flag: 'wx' });
-      const file = recordFile(ask.workspaceId, id);
-      await writeFile(`${file}.new`, JSON.stringify(record), { mode: 0o600, flush: true });
-      await rename(`${file}.new`, file);
-      return { upload: { ...record, part, received: 0 }, token };
-    },
+    create: (ask: Ask) => creating(ask.workspaceId, () => create(ask)),
 
     /** The upload that a request to its address is for; undefined unless the token is its own. */
     async authorize(workspaceId: string, id: string, token: string): Promise<Upload | undefined> {

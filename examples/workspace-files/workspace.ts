@@ -2,12 +2,16 @@ import type { Stats } from 'node:fs';
 import { rename, rmdir, unlink } from 'node:fs/promises';
 import { type Directory, inside, makeDirectory, type OpenDirectory } from './directory.ts';
 import {
+  bytesIn,
   checkReplaceable,
+  checkTarget,
   hashBytes,
   hashFile,
   isEmpty,
   kindOf,
+  levelsBelow,
   look,
+  movable,
   putFile,
   readBytes,
   removeTree,
@@ -16,10 +20,11 @@ import {
 } from './entries.ts';
 import { type Home, openHome } from './home.ts';
 import type { Limits } from './limits.ts';
-import { lineEnding, splitLines } from './lines.ts';
+import { hasLines, lineEnding, splitLines } from './lines.ts';
 import type { Locks } from './locks.ts';
-import { joinPath, parseDirectoryPath, parsePath } from './paths.ts';
+import { joinPath, maxDepth, parseDirectoryPath, parsePath } from './paths.ts';
 import { explained, FileProblem, shown } from './problem.ts';
+import { entryBytes, type Quota } from './quota.ts';
 import { decodeText, encodeText, textIn } from './text.ts';
 
 export type WorkspaceDeps = {
@@ -29,6 +34,7 @@ export type WorkspaceDeps = {
   limits: Limits;
   /** Changes of one workspace happen one after the other. */
   locks: Locks;
+  quota: Quota;
 };
 
 /** The files of one workspace. Everything takes paths as callers write them and throws FileProblem. */
@@ -40,6 +46,16 @@ export function openWorkspace(id: string, deps: WorkspaceDeps) {
   const changing = <Value>(path: string, work: () => Promise<Value>) =>
     deps.locks(id, () => explained(path, work));
 
+  /** Reads of one workspace happen one after the other too: each may hold a whole file in memory. */
+  const reading = <Value>(path: string, work: () => Promise<Value>) =>
+    deps.locks(`${id} reading`, () => explained(path, work));
+
+  /** Counts a file of so many bytes, or a directory, and the directories above, which may be made. */
+  const take = (parts: readonly string[], bytes = 0) =>
+    deps.quota.take(id, bytes + parts.length * entryBytes, () =>
+      home.in([], (directory) => bytesIn(directory, openDirectory)),
+    );
+
   const readAt = (directory: Directory, name: string) =>
     withFile(directory, name, (file, stat) => readBytes(file, stat, limits.fileBytes));
 
@@ -50,12 +66,13 @@ export function openWorkspace(id: string, deps: WorkspaceDeps) {
     use: (directory: Directory, name: string) => Promise<Value>,
   ) => explained(path, () => home.at(parts, use, true));
 
-  function put(parts: readonly string[], bytes: Buffer, overwrite: boolean) {
+  async function put(parts: readonly string[], bytes: Buffer, overwrite: boolean) {
     if (bytes.length > limits.fileBytes) {
       throw new FileProblem(
         `The content has ${bytes.length} bytes; the limit is ${limits.fileBytes}. Upload larger files with create_upload_session`,
       );
     }
+    await take(parts, bytes.length);
     return home.at(
       parts,
       (directory, name) =>
@@ -67,9 +84,10 @@ export function openWorkspace(id: string, deps: WorkspaceDeps) {
   return {
     id,
     home,
+    reading,
 
     /** The whole content of a file. */
-    read: (path: string) => explained(path, async () => home.at(parsePath(path), readAt)),
+    read: (path: string) => reading(path, async () => home.at(parsePath(path), readAt)),
 
     /** Writes a file as a whole; makes the directories above it. */
     write: (path: string, bytes: Buffer, options: { overwrite: boolean; expected?: string }) =>
@@ -94,8 +112,8 @@ export function openWorkspace(id: string, deps: WorkspaceDeps) {
         if (expected !== undefined) checkHash(path, expected, before);
         const { text, told } = change(decodeText(before));
         const bytes = encodeText(text);
-        await put(parts, bytes, true);
         const lines = splitLines(text).length;
+        await put(parts, bytes, true);
         return { path: joinPath(parts), ...told, lines, sha256: hashBytes(bytes) };
       }),
 
@@ -103,6 +121,7 @@ export function openWorkspace(id: string, deps: WorkspaceDeps) {
     createDirectory: (path: string) =>
       changing(path, async () => {
         const parts = parsePath(path);
+        await take(parts);
         const created = await home.at(parts, makeDirectory, true);
         await home.in(parts, async () => {});
         return { path: joinPath(parts), created };
@@ -132,6 +151,13 @@ export function openWorkspace(id: string, deps: WorkspaceDeps) {
         }
         await home.at(source, async (directory, name) => {
           const stat = await movable(directory, name, from);
+          const most = maxDepth - target.length;
+          if (
+            stat.isDirectory() &&
+            (await levelsBelow(directory, name, { openDirectory, most })) > most
+          )
+            throw new FileProblem(`${shown(to)} would hold paths of more than ${maxDepth} parts`);
+          await take(target);
           await arrive(to, target, async (into, newName) => {
             await checkTarget(into, newName, { stat, overwrite });
             await rename(directory.at(name), into.at(newName));
@@ -148,6 +174,7 @@ export function openWorkspace(id: string, deps: WorkspaceDeps) {
         const size = await home.at(source, (directory, name) =>
           withFile(directory, name, async (file, stat) => {
             if (stat.size > limits.uploadBytes) throw new FileProblem('The file is too large');
+            await take(target, stat.size);
             const stream = file.createReadStream({ start: 0, autoClose: false });
             await arrive(to, target, (into, newName) =>
               putFile(into, newName, (copy) => copy.writeFile(stream), overwrite),
@@ -160,7 +187,7 @@ export function openWorkspace(id: string, deps: WorkspaceDeps) {
 
     /** What is known of a file or directory. */
     info: (path: string) =>
-      explained(path, async () => {
+      reading(path, async () => {
         const parts = parseDirectoryPath(path);
         if (parts.length === 0) return { path: '', type: 'directory' };
         return home.at(parts, async (directory, name) => {
@@ -171,23 +198,24 @@ export function openWorkspace(id: string, deps: WorkspaceDeps) {
         });
       }),
 
-    /** Gives the place of a finished upload to `enter`, which puts a file there. */
+    /** Gives the place of a finished upload to `enter`, which puts a file of that size there. */
     install: (
-      path: string,
-      overwrite: boolean,
+      { path, size, overwrite }: { path: string; size: number; overwrite: boolean },
       enter: (directory: Directory, name: string) => Promise<void>,
     ) =>
-      changing(path, () =>
-        home.at(
-          parsePath(path),
+      changing(path, async () => {
+        const parts = parsePath(path);
+        await take(parts, size);
+        await home.at(
+          parts,
           async (directory, name) => {
             await checkReplaceable(directory, name, overwrite);
             await enter(directory, name);
             await syncDirectory(directory);
           },
           true,
-        ),
-      ),
+        );
+      }),
   };
 }
 
@@ -197,25 +225,6 @@ export const summary = (stat: Stats) => ({
   ...(stat.isFile() && { size: stat.size }),
   modified: stat.mtime.toISOString(),
 });
-
-async function movable(directory: Directory, name: string, path: string): Promise<Stats> {
-  const stat = await look(directory, name);
-  if (!stat) throw new FileProblem(`${shown(path)} does not exist`);
-  if (stat.isFile() || stat.isDirectory()) return stat;
-  throw new FileProblem(`${shown(path)} is a link or no ordinary file`);
-}
-
-async function checkTarget(
-  into: Directory,
-  name: string,
-  { stat, overwrite }: { stat: Stats; overwrite: boolean },
-): Promise<void> {
-  if (stat.isFile()) {
-    await checkReplaceable(into, name, overwrite);
-    return;
-  }
-  if (await look(into, name)) throw new FileProblem(`${name} exists already`);
-}
 
 function checkHash(path: string, expected: string, content: Uint8Array): void {
   if (hashBytes(content) === expected.toLowerCase()) return;
@@ -230,6 +239,7 @@ function describe(directory: Directory, name: string, { fileBytes }: Limits) {
     if (stat.size > fileBytes) return { sha256 };
     const text = textIn(await readBytes(file, stat, fileBytes));
     if (text === undefined) return { sha256, content: 'binary' };
+    if (!hasLines(text)) return { sha256, content: 'text' };
     const lines = splitLines(text);
     const ending = lineEnding(lines) === '\n' ? 'LF' : 'CRLF';
     return { sha256, content: 'text', lines: lines.length, line_ending: ending };

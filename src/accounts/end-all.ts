@@ -3,7 +3,8 @@ import type { Tables } from '../db/index.ts';
 
 /** Signs everybody out everywhere, administrators too, and makes every link that was sent worthless. */
 export async function endAllSignIns(trx: Kysely<Tables>): Promise<void> {
-  for (const table of ['sessions', 'admin_sessions', 'one_time_links'] as const) {
+  const tables = ['sessions', 'admin_sessions', 'one_time_links', 'workspace_invitations'] as const;
+  for (const table of tables) {
     await trx.deleteFrom(table).execute();
   }
 }

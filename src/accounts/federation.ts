@@ -89,7 +89,7 @@ export function createFederation(deps: FederationDeps) {
       purpose: beganAt.purpose,
       interaction_uid: beganAt.interactionUid,
       origin: beganAt.origin,
-      return_to: returnTo,
+      return_to: returnTo && box.seal(returnTo, returnContextOf(state)),
       created_at: at,
       expires_at: new Date(at.getTime() + validFor),
     });
@@ -118,7 +118,7 @@ export function createFederation(deps: FederationDeps) {
     const checks = { state, nonce, codeVerifier: box.open(sealed, contextOf(state)) };
     return {
       ...{ provider, beganAt, browserHash: pending.browser_hash },
-      returnTo: pending.return_to ?? undefined,
+      returnTo: openReturn(pending.return_to, state),
       async redeem(meta) {
         const person = await client.redeem(provider, query, checks).catch((cause) => {
           throw new ProviderSignInError(failureOf(cause), { provider: slug, beganAt, cause });
@@ -129,6 +129,12 @@ export function createFederation(deps: FederationDeps) {
         return signIn({ provider, beganAt, ...person }, meta);
       },
     };
+  }
+
+  /** @param stored sealed; a path by itself was stored by the version before, within the last minutes */
+  function openReturn(stored: string | null, state: string): string | undefined {
+    if (stored === null || stored.startsWith('/')) return stored ?? undefined;
+    return box.open(stored, returnContextOf(state));
   }
 
   function check(
@@ -179,6 +185,7 @@ function beganAtOf({ purpose, interaction_uid, origin }: PendingSignIn): BeganAt
 }
 
 const contextOf = (state: string) => `provider_sign_in:${hashId(state)}`;
+const returnContextOf = (state: string) => `${contextOf(state)}:return_to`;
 
 function newSecret(): string {
   return randomBytes(32).toString('base64url');

@@ -51,7 +51,7 @@ export function createProviderHandover({ db, now }: { db: Database; now: () => D
   };
 }
 
-interface Handover {
+export interface Handover {
   userId: string;
   /** Slug. */
   provider: string;

@@ -25,6 +25,7 @@ import {
   toUser,
   type User,
 } from './user.ts';
+import { endInvitationsBy } from './workspaces-invitations-ending.ts';
 
 export interface NewUser {
   email: string;
@@ -168,6 +169,7 @@ export async function changeUser(
   if (!row) throw unknownUser();
   // Attack: whoever made a link for somebody of a lower role uses it once they have a higher one.
   if (before.role !== row.role) await removeLinksOf(trx, id);
+  if (!isOperator(row)) await endInvitationsBy(trx, { userId: id, now, as: 'operator' });
   const about = { actor: actorOf(meta), userId: id };
   await recordAudit(trx, { type: 'user_updated', ...about, detail: { changes } }, meta);
   return { user: toUser(row), changed: true };
@@ -201,6 +203,10 @@ export async function requireUser(trx: Kysely<Tables>, id: string): Promise<User
 
 function unknownUser(): AccountRefusal {
   return new AccountRefusal('status', 'There is no such account', 404);
+}
+
+function isOperator({ role }: UserRow): boolean {
+  return role === 'operator' || role === 'owner';
 }
 
 export function isActiveOwner(row: UserRow): boolean {

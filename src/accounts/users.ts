@@ -26,6 +26,7 @@ import {
   requireUser,
   type UserChange,
 } from './user-changes.ts';
+import { endInvitationsBy } from './workspaces-invitations-ending.ts';
 
 export interface UsersDeps {
   db: Database;
@@ -141,6 +142,7 @@ export function createUsers(deps: UsersDeps) {
         const row = await updateUserStatus(trx, { id, status: 'disabled', now: at });
         await endEverySession(trx, id);
         await deps.endTokensOfUser(trx, id, at);
+        await endInvitationsBy(trx, { userId: id, now: at, as: 'anything' });
         if (!row) return toUser(before);
         const event = { actor: actorOf(meta), userId: id, detail: {} };
         await recordAudit(trx, { type: 'user_disabled', ...event }, meta);

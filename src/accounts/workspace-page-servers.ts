@@ -17,7 +17,7 @@ export function serversSection({ servers }: ServersView): Html {
   return html`<section id="servers">
 <h2>Connected servers</h2>
 <p class="sub">Other MCP servers that this workspace uses. What you connect is yours: it acts for you, and for no other member.</p>
-${servers.length > 0 ? html`<ul class="rows">${servers.map(row)}</ul>` : html`<p class="empty">There is none. An admin registers one through the workspace API.</p>`}
+${servers.length > 0 ? html`<ul class="rows">${servers.map(row)}</ul>` : html`<p class="empty">There is none. A member registers one through the workspace API.</p>`}
 </section>`;
 }
 

@@ -172,7 +172,7 @@ describe('the page of a workspace', () => {
 
   it('says what is not there yet, and how it comes to be', () => {
     expect(markup).toContain('Nothing is connected.');
-    expect(markup).toContain('An admin registers one');
+    expect(markup).toContain('A member registers one');
   });
 
   it('offers no token where only keys are accepted (DPoP)', () => {

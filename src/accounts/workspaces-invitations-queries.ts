@@ -8,6 +8,7 @@ export interface OpenInvitation {
   email: string;
   emailKey: string;
   role: WorkspaceRole;
+  source: WorkspaceInvitationsTable['source'];
   /** Name or e-mail address. */
   invitedBy?: string;
   expiresAt: Date;
@@ -51,16 +52,18 @@ export async function findOpenInvitation(
     .selectFrom('workspace_invitations as i')
     .innerJoin('workspaces as w', 'w.id', 'i.workspace_id')
     .leftJoin('users as u', 'u.id', 'i.invited_by')
-    .select(['w.id', 'w.slug', 'w.name', 'i.email', 'i.email_key', 'i.role', 'i.expires_at'])
+    .select(['w.id', 'w.slug', 'w.name', 'i.email', 'i.email_key', 'i.role', 'i.source'])
+    .select('i.expires_at')
     .select((row) => row.fn.coalesce('u.name', 'u.email').as('inviter'))
     .where('i.token_hash', '=', tokenHash)
     .where(isOpen(now))
     .executeTakeFirst();
   if (!row) return undefined;
-  const { id, slug, name, email, email_key: emailKey, role, expires_at: expiresAt, inviter } = row;
+  const { id, slug, name, email, email_key: emailKey, role, source, inviter } = row;
   const invitedBy = inviter ?? undefined;
   const workspace = { id, slug, name };
-  return { workspace, email, emailKey, role, expiresAt, ...(invitedBy && { invitedBy }) };
+  const expiresAt = row.expires_at;
+  return { workspace, email, emailKey, role, source, expiresAt, ...(invitedBy && { invitedBy }) };
 }
 
 /**

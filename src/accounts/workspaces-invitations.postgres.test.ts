@@ -118,6 +118,41 @@ test('an invitation MUST NOT let anybody in after its admin was demoted, whoever
   expect([...seen].sort()).toEqual(['demoted first', 'joined first']);
 });
 
+test('two invitations of one address that are made at once MUST leave one, and at most 200 wait', async () => {
+  for (let round = 0; round < 5; round += 1) {
+    const asked = { workspaceId, email: bob.email, role: 'member', source: 'account' } as const;
+    const made = await Promise.all(
+      [one, two, one, two].map(({ accounts }) => accounts.invitations.create(asked, by(ada))),
+    );
+    const open = await Promise.all(made.map(({ token }) => one.accounts.invitations.open(token)));
+    expect(open.filter((found) => found !== undefined)).toHaveLength(1);
+  }
+  for (let count = 1; count < 199; count += 1) await invite(`person${count}@example.test`);
+  const more = await Promise.allSettled(
+    ['x', 'y', 'z'].map((name) => invite(`${name}@example.test`)),
+  );
+  expect(statuses(more)).toEqual(['fulfilled', 'rejected', 'rejected']);
+});
+
+test('who is removed while they use an invitation MUST be a member no more, whatever comes first', async () => {
+  for (let round = 0; round < rounds; round += 1) {
+    await reset();
+    const token = await invite(bob.email);
+    const member = { workspaceId, who: { id: bob.id }, role: 'member', source: 'admin' } as const;
+    await rooms[0].addMember(member, one.meta);
+    const removed = pause(6).then(() =>
+      rooms[1].removeMember({ workspaceId, userId: bob.id }, two.meta),
+    );
+    await pause(6);
+    const accepted = one.accounts.invitations.accept({ token, user: bob }, by(bob));
+    const [, outcome] = await Promise.allSettled([removed, accepted]);
+    await removed; // no deadlock
+    if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ status: 404 });
+    expect(await isMember(bob)).toBe(false);
+    expect(await one.accounts.invitations.open(token)).toBeUndefined();
+  }
+});
+
 test('two admins who leave, or demote each other, at once MUST leave one', async () => {
   for (let round = 0; round < rounds; round += 1) {
     await reset();

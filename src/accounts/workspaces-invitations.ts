@@ -26,7 +26,7 @@ import {
 import { add } from './workspaces-members.ts';
 import { findMembership } from './workspaces-members-queries.ts';
 import { unknownWorkspace, WorkspaceRefusal, type WorkspaceRole } from './workspaces-policy.ts';
-import { findWorkspace } from './workspaces-queries.ts';
+import { lockWorkspace } from './workspaces-queries.ts';
 
 /** How long a link works, in milliseconds. */
 const validFor = 7 * 86_400_000;
@@ -100,9 +100,9 @@ export function createInvitations(
       };
       return transaction(async (trx) => {
         const at = now();
-        if (!(await findWorkspace(trx, workspaceId))) throw unknownWorkspace();
         if (source === 'account' && inviter.invitedBy === null) throw notAnAdmin();
         if (!(await lockInviter(trx, inviter))) throw notAnAdmin();
+        if (!(await lockWorkspace(trx, workspaceId))) throw unknownWorkspace();
         await refuseMember(trx, { workspaceId, email });
         const replaced = { workspaceId, emailKey: emailKey(email), now: at };
         await recordRevoked(trx, await revokeInvitations(trx, replaced), { workspaceId, meta });

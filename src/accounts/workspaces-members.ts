@@ -4,7 +4,7 @@ import type { Database, Tables } from '../db/index.ts';
 import { emailKey } from './policy.ts';
 import { findUser, findUserByEmailKey } from './queries.ts';
 import { actorOf, type ChangeMeta } from './user.ts';
-import { endInvitationsOf } from './workspaces-invitations-ending.ts';
+import { endInvitationsFor, endInvitationsOf } from './workspaces-invitations-ending.ts';
 import {
   deleteMember,
   findMember,
@@ -123,13 +123,19 @@ export async function changeRole(
   return true;
 }
 
-/** The membership first: it is what everybody locks who grants anything for it. @returns whether there was one */
+/**
+ * Invitations for them first, as where one is used, so that neither waits for the other; then the membership,
+ * which is what everybody locks who grants anything for it.
+ *
+ * @returns whether there was one
+ */
 export async function remove(
   { now, endTokensOfMember }: Omit<MembersDeps, 'db'>,
   trx: Kysely<Tables>,
   member: MemberKey,
   meta: ChangeMeta,
 ): Promise<boolean> {
+  await endInvitationsFor(trx, { ...member, now: now() });
   const was = await deleteMember(trx, member);
   if (!was) return false;
   await endInvitationsOf(trx, { ...member, now: now() });

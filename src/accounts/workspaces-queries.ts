@@ -31,6 +31,21 @@ export async function findWorkspace(
 }
 
 /**
+ * Keeps a workspace until the end of the transaction, and lets nobody else invite to it at the same moment.
+ *
+ * @returns whether there is such a workspace
+ */
+export async function lockWorkspace(trx: Kysely<Tables>, id: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom('workspaces')
+    .select('id')
+    .where('id', '=', id)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/**
  * One page, newest first.
  *
  * @throws OAuthError invalid_request where the cursor is not ours

@@ -74,6 +74,7 @@ describe('the first-owner link', () => {
     expect(done.status).toBe(200);
     expect(done.body).toContain('You are the owner');
     expect(done.body).toContain('href="https://auth.example.com/account/"');
+    expect(done.body).toContain('href="/admin/ui/"');
 
     expect(await admin.send('/admin/setup')).toMatchObject({ status: 410 });
   });

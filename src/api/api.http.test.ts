@@ -89,6 +89,17 @@ describe('GET /api/workspaces', () => {
   });
 });
 
+it('a NUL in an address MUST be answered 404, to whoever asks (OV03)', async () => {
+  const { access_token: token } = await apiTokens(server, 'apps:admin');
+  const paths = ['/api/v2/w/%00/mcp-servers', '/api/mcp-servers/x%00', '/connect/servers/%00'];
+  for (const path of paths) expect((await call(server, path, { token })).status).toBe(404);
+  const browser = await signedIn(server);
+  expect((await browser.send(`${server.url}/connect/servers/%00`)).status).toBe(404);
+  const headers = basic('RS1', webSecret);
+  const asked = call(server, '/api/workspaces/%00/reconnect-links', { method: 'POST', headers });
+  await apiRefused(await asked, 404, 'invalid_request');
+});
+
 describe('a call without a good token', () => {
   it('MUST be challenged with the metadata and the scope, and no error (RFC 6750 §3.1, RFC 9728 §5.1)', async () => {
     const challenge = await apiRefused(await call(server, list), 401, 'invalid_token');

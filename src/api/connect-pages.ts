@@ -31,9 +31,9 @@ ${facts(view)}
 </section>
 <div class="actions two">${
     isConnected
-      ? html`<button class="button danger" name="decision" value="disconnect">Disconnect</button>`
-      : html`<button class="primary" name="decision" value="connect">Continue</button>`
-  }<a class="button" href="${view.workspaceUrl}">${isConnected ? 'To the workspace' : 'Not now'}</a></div>
+      ? html`<button class="button danger" name="decision" value="disconnect">Disconnect</button><a class="button" href="${view.workspaceUrl}">To the workspace</a>`
+      : html`<a class="button" href="${view.workspaceUrl}">Not now</a><button class="primary" name="decision" value="connect">Continue</button>`
+  }</div>
 </form>`;
   return { title: isConnected ? 'Connected' : 'Connect a server', body };
 }

@@ -45,9 +45,9 @@ export function mcpServerRoutes(deps: McpServersDeps): ApiRoute[] {
       ...{ method: 'POST', path: `${serversPath}/oauth-discovery`, scope: 'apps:write' },
       handle: (ctx, caller) =>
         withUpstream(ctx, async () => {
-          await memberOf(caller, workspaceIn(ctx), 'apps:write');
+          const { workspace } = await memberOf(caller, workspaceIn(ctx), 'apps:write');
           const { url } = await readBody(ctx, discoveryRequest);
-          ctx.body = await upstream.connections.discover(upstream.checkUrl(url));
+          ctx.body = await upstream.connections.discover(upstream.checkUrl(url), workspace.id);
         }),
     },
     ...serverRoutes(deps).map((route) => onServer(deps, route)),

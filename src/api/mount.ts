@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import type Koa from 'koa';
 import type { Context, Middleware } from 'koa';
 import { cors } from '../http/index.ts';
+import { OAuthError } from '../oauth/index.ts';
 import { connectRoutes } from './connect.ts';
 import type { ApiDeps } from './deps.ts';
 import { createGuard } from './guard.ts';
@@ -33,6 +34,7 @@ export function mountApi(app: Koa, deps: ApiDeps): void {
     router.register(route.path, [route.method], async (ctx: Context) => {
       if (!('open' in route && route.page)) asProgram(ctx);
       ctx.set('Cache-Control', 'no-store');
+      refuseNul(ctx);
       if ('open' in route) return route.handle(ctx, guard.identify);
       return route.handle(ctx, await guard.identify(ctx, route.scope));
     });
@@ -44,6 +46,12 @@ export function mountApi(app: Koa, deps: ApiDeps): void {
 /** CORS: `*` without credentials for all of the API: what its tokens open, no cookie does. */
 export function openApiToScripts(base: string): Middleware {
   return cors([`${base}/api/`], { methods: 'GET, HEAD, POST, PUT, PATCH, DELETE' });
+}
+
+/** No id has one, and Postgres takes none (its error 22021). @throws OAuthError 404 */
+function refuseNul({ params }: Context): void {
+  if (!Object.values(params).some((value) => String(value).includes('\0'))) return;
+  throw new OAuthError('invalid_request', 'There is nothing at this address.', { status: 404 });
 }
 
 /** Errors are JSON here, whoever asks. */

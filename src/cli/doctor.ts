@@ -15,7 +15,10 @@ export function doctorCommand(): Command {
     'doctor',
     'ask an MCP server and this server the way that Claude, ChatGPT, VS Code, Cursor, Codex and the SDKs would, and say what to fix; exits 1 where something fails',
   )
-    .argument('[mcp-url]', 'URL that people paste into their client; without it this server alone')
+    .argument(
+      '[mcp-url]',
+      'URL that people paste into their client; without it this server and every registered resource',
+    )
     .option(...jsonFlag)
     .action(async (url: string | undefined, options: ConfigOption & JsonOption) => {
       const body = url === undefined ? {} : { url };

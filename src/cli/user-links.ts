@@ -33,7 +33,7 @@ export function inviteUser(): Command {
       const link = await withAdmin(options, (admin) =>
         invite(admin, { email, name, role, groups }),
       );
-      show(link, options, `Give it to ${email} on a way that you trust. It works once.`);
+      show(link, options, `Give it to ${email} in a way that you trust. It works once.`);
     });
 }
 
@@ -50,7 +50,7 @@ export function resetLink(): Command {
         const { id } = await findAccount(admin, who);
         return admin.call(users.resetLink, { params: { id } });
       });
-      show(link, options, 'Give it to them on a way that you trust. It works once.');
+      show(link, options, 'Give it to them in a way that you trust. It works once.');
     });
 }
 

@@ -39,7 +39,7 @@ export function invite(): Command {
       });
       if (options.json) return printJson(made);
       print(made.url);
-      note(`Give it to ${made.email} on a way that you trust. It works once.`);
+      note(`Give it to ${made.email} in a way that you trust. It works once.`);
     });
 }
 

@@ -25,6 +25,19 @@ export const serverWarnings: readonly Rule[] = [
       }),
   },
   {
+    reads: ['server.issuer', 'server.address'],
+    check: ({ server }) => {
+      const { port } = new URL(server.issuer);
+      const listens = server.address.slice(server.address.lastIndexOf(':') + 1);
+      return when(isLoopbackUrl(server.issuer) && port !== listens, {
+        path: ['server', 'address'],
+        problem: `listens on port ${listens}, but clients on this computer are told ${server.issuer}`,
+        fix: 'write the same port in both, unless something on this computer forwards one to the other',
+        because: 'server.issuer',
+      });
+    },
+  },
+  {
     reads: ['admin.enabled', 'admin.address', 'admin.external_url'],
     check: ({ admin }) =>
       when(admin.enabled && !admin.external_url && !isLocalAddress(admin.address), {

@@ -162,6 +162,7 @@ test.each(cases)('%s', (_, yaml, key, problem) => {
 test.each([
   ['tokens: {refresh_ttl: 100d}', 'tokens.refresh_ttl', 'is cut by'],
   ['dcr: {approved_redirects: [https://a.example]}', 'dcr.approved_redirects', 'has no effect'],
+  ['server: {issuer: "http://localhost:9300"}', 'server.address', 'listens on port 9000'],
   ['admin: {address: ":9001"}', 'admin.external_url', 'is missing'],
   ['oauth: {default_resource: https://a.example}', 'oauth.default_resource', 'is not declared'],
   ['users: [{email: a@b.c, workspaces: [acme]}]', 'users[0].workspaces[0]', 'is not declared'],

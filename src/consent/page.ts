@@ -27,7 +27,13 @@ export type ConsentView = {
   device?: { userCode: string };
   resource: { name: string; uri: string };
   /** never with `offline_access`: it has no box */
-  scopes: { name: string; description: string; checked?: boolean }[];
+  scopes: {
+    name: string;
+    description: string;
+    /** in words: what it implies besides, and has no box of its own */
+    includes?: readonly string[];
+    checked?: boolean;
+  }[];
   /** given where the resource is workspace-scoped; `id` is what the radio sends */
   workspaces?: { id: string; name: string; detail?: string; checked?: boolean }[];
   account: { email: string; switchUrl: string };
@@ -74,8 +80,8 @@ function accountBar({ email, switchUrl }: ConsentView['account']): Html {
 
 function scopeChoices({ scopes, problem }: ConsentView): Html {
   const isEmpty = problem === 'no-scope';
-  const rows = scopes.map(({ name, description, checked = true }) =>
-    choice({ type: 'checkbox', field: 'scope', value: name, checked }, description, name),
+  const rows = scopes.map(({ name, description, includes, checked = true }) =>
+    choice({ type: 'checkbox', field: 'scope', value: name, checked, includes }, description, name),
   );
   return html`<fieldset${isEmpty && html` aria-describedby="problem"`}>
 <legend><h2>It will be able to</h2></legend>
@@ -103,11 +109,21 @@ function workspaceProblem(problem: ConsentView['problem']): string | undefined {
   return 'Your role in this workspace allows none of the ticked boxes. Tick others, or choose another workspace.';
 }
 
-type Choice = { type: 'checkbox' | 'radio'; field: string; value: string; checked: boolean };
+type Choice = {
+  type: 'checkbox' | 'radio';
+  field: string;
+  value: string;
+  checked: boolean;
+  includes?: readonly string[] | undefined;
+};
 
-function choice({ type, field, value, checked }: Choice, text: string, detail?: string): Html {
+function choice(
+  { type, field, value, checked, includes = [] }: Choice,
+  text: string,
+  detail?: string,
+): Html {
   return html`
-<li><label><input type="${type}" name="${field}" value="${value}"${checked && html` checked`}><span>${foreign(text, 160)}${detail && html`<code>${foreign(detail, 80)}</code>`}</span></label></li>`;
+<li><label><input type="${type}" name="${field}" value="${value}"${checked && html` checked`}><span>${foreign(text, 160)}${includes.map((one) => html`<small>Also: ${foreign(one, 160)}</small>`)}${detail && html`<code>${foreign(detail, 80)}</code>`}</span></label></li>`;
 }
 
 function destination({ client, redirect }: ConsentView): Html {

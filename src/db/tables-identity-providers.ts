@@ -36,6 +36,7 @@ export interface ProviderSignInsTable {
   interaction_uid: Optional<string>;
   /** Where the administration was opened. */
   origin: Optional<string>;
+  /** Sealed: the address may have a secret in it, such as that of an invitation. */
   return_to: Optional<string>;
   created_at: Time;
   expires_at: Time;

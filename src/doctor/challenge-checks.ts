@@ -39,7 +39,7 @@ export const challengeChecks: readonly Check[] = [
   {
     id: 'mcp_secure',
     group: 'challenge',
-    title: 'The MCP server is https',
+    title: 'The MCP server is https, or on this computer',
     clients: ['Claude.ai', 'ChatGPT', 'every client on another computer'],
     fix: 'Serve the MCP server over https: tokens must not travel in clear.',
     async run({ url, issuer }) {

@@ -25,7 +25,7 @@ export interface Examination {
   issuer: string;
   config: DoctorConfig;
   resources: readonly Resource[];
-  /** URL of the MCP server as people paste it; without one this server alone is examined. */
+  /** URL of the MCP server as people paste it; without one this server and every registered resource are examined. */
   url: string;
   ask: Ask;
   now: () => Date;

@@ -27,7 +27,7 @@ export const serverChecks: readonly Check[] = [
   {
     id: 'issuer_secure',
     group: 'server',
-    title: 'The issuer is https',
+    title: 'The issuer is https, or on this computer',
     clients: ['Claude.ai', 'ChatGPT', 'every client on another computer'],
     fix: 'Put a reverse proxy with TLS in front (docs/reverse-proxies.md) and set server.issuer to its https URL before the first client connects.',
     async run({ issuer, url }) {

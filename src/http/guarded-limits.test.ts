@@ -48,6 +48,27 @@ describe('createFetchLimits', () => {
     expect(tryOnce()).toEqual({ kind: 'busy', scope: 'host' });
   });
 
+  it('one requester MUST leave the others a part of a host, in places and in time', () => {
+    const clock = { at: 0 };
+    const limits = createFetchLimits(
+      {
+        ...{ concurrency: 100, concurrencyPerRequester: 50, concurrencyPerHost: 4 },
+        ...{ burstPerHost: 8, perSecondAndHost: 2, requesterShare: 0.5 },
+      },
+      () => new Date(clock.at),
+    );
+    const leave = [1, 2].map(() => limits.enter('a', 'one'));
+    expect(reasonOf(() => limits.enter('a', 'one'))).toEqual({ kind: 'busy', scope: 'host' });
+    expect(reasonOf(() => limits.enter('b', 'one'))).toBeUndefined();
+    expect(reasonOf(() => limits.enter('a', 'two')())).toBeUndefined();
+    for (const end of leave) end();
+    const often = () => [1, 2, 3, 4].map(() => reasonOf(() => limits.enter('a', 'one')())?.kind);
+    expect(often()).toEqual([undefined, undefined, 'busy', 'busy']);
+    expect(reasonOf(() => limits.enter('a', 'two')())).toBeUndefined();
+    clock.at += 1000;
+    expect(often()).toEqual([undefined, 'busy', 'busy', 'busy']);
+  });
+
   it('one requesting address has a share of the places only, and gets its places back', () => {
     const limits = limitsAt({ at: 0 });
     const leave = ['a', 'b'].map((host) => limits.enter(host, '192.0.2.1'));

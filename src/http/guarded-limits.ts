@@ -12,6 +12,8 @@ export interface FetchLimits {
   burstPerHost: number;
   /** … and how many start again per second after that. */
   perSecondAndHost: number;
+  /** How much of what there is for one host one requester may use. Default 1: all of it. */
+  requesterShare?: number;
 }
 
 interface HostState {
@@ -42,16 +44,33 @@ export function createFetchLimits(limits: FetchLimits, now: () => Date) {
     else requesters.delete(requester);
   }
 
-  function stateOf(host: string): HostState {
+  function stateOf(key: string, share: number): HostState {
     const at = now().getTime();
-    const known = hosts.get(host) ?? { active: 0, tokens: limits.burstPerHost, refilledAt: at };
-    const refill = (Math.max(0, at - known.refilledAt) / 1000) * limits.perSecondAndHost;
-    known.tokens = Math.min(limits.burstPerHost, known.tokens + refill);
+    const most = limits.burstPerHost * share;
+    const known = hosts.get(key) ?? { active: 0, tokens: most, refilledAt: at };
+    const refill = (Math.max(0, at - known.refilledAt) / 1000) * limits.perSecondAndHost * share;
+    known.tokens = Math.min(most, known.tokens + refill);
     known.refilledAt = at;
-    hosts.delete(host);
-    hosts.set(host, known);
+    hosts.delete(key);
+    hosts.set(key, known);
     forgetOldest(hosts);
     return known;
+  }
+
+  /** What a host is asked, and what of it this requester asks, where a share is all that they have. */
+  function statesOf(host: string, requester: string | undefined): HostState[] {
+    const { requesterShare: share = 1 } = limits;
+    const whole = { state: stateOf(host, 1), share: 1 };
+    const parts =
+      requester === undefined || share === 1
+        ? [whole]
+        : [whole, { state: stateOf(`${host} ${requester}`, share), share }];
+    const isFull = parts.some(
+      ({ state, share: part }) =>
+        state.active >= limits.concurrencyPerHost * part || state.tokens < 1,
+    );
+    if (isFull) throw busy('host');
+    return parts.map(({ state }) => state);
   }
 
   return {
@@ -59,16 +78,15 @@ export function createFetchLimits(limits: FetchLimits, now: () => Date) {
       if (active >= limits.concurrency) throw busy('global');
       const theirs = requester === undefined ? 0 : (requesters.get(requester) ?? 0);
       if (theirs >= limits.concurrencyPerRequester) throw busy('requester');
-      const state = stateOf(host);
-      if (state.active >= limits.concurrencyPerHost || state.tokens < 1) {
-        throw busy('host');
+      const states = statesOf(host, requester);
+      for (const state of states) {
+        state.tokens -= 1;
+        state.active += 1;
       }
-      state.tokens -= 1;
-      state.active += 1;
       active += 1;
       count(requester, 1);
       return () => {
-        state.active -= 1;
+        for (const state of states) state.active -= 1;
         active -= 1;
         count(requester, -1);
       };

@@ -36,6 +36,8 @@ export type GuardedRequest = (
     headers: Record<string, string>;
     body?: string | undefined;
     reach: Reach;
+    /** Who counts as one requester, such as the id of a workspace. */
+    requester?: string;
   },
 ) => Promise<Response>;
 
@@ -60,7 +62,7 @@ export function createGuardedRequest(options: GuardedRequestOptions): GuardedReq
   const limits = createFetchLimits({ ...defaultLimits, ...options.limits }, options.now);
   return async (address, request) => {
     const url = outboundUrl(address, request.reach);
-    const leave = limits.enter(url.host);
+    const leave = limits.enter(url.host, request.requester);
     const deadline = AbortSignal.timeout(options.timeoutMs);
     try {
       return await send(url, request, deadline, options);

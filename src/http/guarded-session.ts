@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Agent, Dispatcher } from 'undici';
 import { GuardedFetchError } from './guarded-error.ts';
 import { pinnedAgent, publicAddresses } from './guarded-fetch.ts';
@@ -41,6 +42,11 @@ export type GuardedSessions = (
     requester?: string;
   },
 ) => Promise<GuardedSession>;
+
+/** Lines of all event streams of one session together: each may be an event, which costs more than its bytes. */
+const mostLines = 10_000;
+/** Bytes that are handed on at once; others have their turn before the next. */
+const piece = 16 * 1024;
 
 const defaultLimits: FetchLimits = {
   concurrency: 64,
@@ -87,6 +93,7 @@ function openSession({ url, agent, headers, deadline, leave, maxBytes }: Opening
   const closed = new AbortController();
   const signal = AbortSignal.any([deadline, closed.signal]);
   let left = maxBytes;
+  let lines = mostLines;
   let failure: GuardedFetchError | undefined;
   const fail = (error: GuardedFetchError) => {
     failure ??= error;
@@ -127,9 +134,13 @@ function openSession({ url, agent, headers, deadline, leave, maxBytes }: Opening
         answer.body.destroy();
         throw fail(problem);
       }
+      const isStream = /^text\/event-stream/i.test(
+        plainHeaders(answer.headers)['content-type'] ?? '',
+      );
       return toResponse(answer, (bytes) => {
-        left -= bytes;
-        if (left < 0) throw tooLarge();
+        left -= bytes.length;
+        if (isStream) lines -= linesIn(bytes);
+        if (left < 0 || lines < 0) throw tooLarge();
       });
     },
     close() {
@@ -153,13 +164,16 @@ function refused({ statusCode: status, headers }: Dispatcher.ResponseData) {
 
 function toResponse(
   { statusCode: status, headers, body }: Dispatcher.ResponseData,
-  count: (bytes: number) => void,
+  count: (bytes: Buffer) => void,
 ): Response {
   const counted = async function* () {
     for await (const chunk of body) {
       const bytes = Buffer.from(chunk);
-      count(bytes.length);
-      yield new Uint8Array(bytes);
+      count(bytes);
+      for (let at = 0; at < bytes.length; at += piece) {
+        yield new Uint8Array(bytes.subarray(at, at + piece));
+        await turn();
+      }
     }
   };
   const init = { status, headers: plainHeaders(headers) };
@@ -169,6 +183,12 @@ function toResponse(
   }
   const stream: ReadableStream<Uint8Array> = ReadableStream.from(counted());
   return new Response(stream, init);
+}
+
+function linesIn(bytes: Buffer): number {
+  let lines = 0;
+  for (const byte of bytes) if (byte === 0x0a || byte === 0x0d) lines += 1;
+  return lines;
 }
 
 function methodOf({ method = 'GET' }: RequestInit): 'GET' | 'POST' | 'DELETE' {

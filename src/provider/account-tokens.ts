@@ -19,7 +19,7 @@ import {
 import { readSession } from './browser-session.ts';
 import type { ProviderDeps } from './deps.ts';
 import type { LiveProvider } from './provider.ts';
-import { ownPage } from './return-to.ts';
+import { ownPage, signInUrl } from './return-to.ts';
 import { seeOther } from './see-other.ts';
 
 const longestForm = 32 * 1024;
@@ -54,10 +54,12 @@ export function accountTokens(deps: ProviderDeps, live: LiveProvider) {
   const home = `${base}/account`;
   const form = `${home}/tokens/new`;
 
+  /** After the sign-in, a page that was asked for is there; a form that was sent is not sent again. */
   async function signedIn(ctx: Context): Promise<User | undefined> {
     const session = await readSession(live.current, ctx);
     const user = session && (await deps.accounts.find(session.userId));
-    if (!user) seeOther(ctx, `${home}/sign-in`);
+    const isRead = ctx.method === 'GET' || ctx.method === 'HEAD';
+    if (!user) seeOther(ctx, isRead ? signInUrl(base, ctx.originalUrl) : `${home}/sign-in`);
     return user;
   }
 

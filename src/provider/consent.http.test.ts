@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { GuardedFetch } from '../http/index.ts';
+import { apiResource } from '../resources/index.ts';
 import { readForm } from './browser.testing.ts';
 import { authorize, authorizeUrl, code, type Flow, good, redeem, tokens } from './flow.testing.ts';
 import {
@@ -60,6 +61,18 @@ const again = ({ params }: Flow, changes: Record<string, string | undefined> = {
   good({ ...params, code_challenge: good().params.code_challenge, ...changes });
 
 describe('the consent page', () => {
+  it('MUST say in words what a scope allows besides, where that has no box of its own (T31)', async () => {
+    const { page } = await openConsent(server, good({ scope: 'mcp:write' }));
+    expect(page.html).toMatch(/Change things<\/bdi><small>Also: <bdi>Read things<\/bdi><\/small>/);
+    const { page: all } = await openConsent(server, good(both));
+    expect(all.html).not.toContain('Also:');
+    const api = good({ resource: `${server.url}/api`, scope: 'apps:admin' });
+    const { page: ours } = await openConsent(server, api);
+    for (const { description } of apiResource(server.url).scopes) {
+      expect(ours.html).toContain(description);
+    }
+  });
+
   it('names the client and how it is known, the host in its own line, the server, the account, the duration', async () => {
     const { page } = await openConsent(server, good(both));
     expect(page.response.status).toBe(200);

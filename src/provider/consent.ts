@@ -7,7 +7,7 @@ import { approveGrant, consentPage } from '../consent/index.ts';
 import type { Tables } from '../db/index.ts';
 import { type Fields, readForm, sendPage, single } from '../http/index.ts';
 import { grantTypes, isOnThisComputer, OAuthError, redirectHost } from '../oauth/index.ts';
-import type { Resource } from '../resources/index.ts';
+import { impliedScopes, type Resource } from '../resources/index.ts';
 import {
   type AnswerProblem,
   answerOf,
@@ -192,7 +192,11 @@ function send(
     resource: { name: resource.displayName, uri: resource.uri },
     scopes: resource.scopes
       .filter((scope) => offered.includes(scope.name))
-      .map((scope) => ({ ...scope, checked: kept?.scopes.includes(scope.name) ?? true })),
+      .map((scope) => ({
+        ...scope,
+        includes: includedBy(scope.name, { resource, offered }),
+        checked: kept?.scopes.includes(scope.name) ?? true,
+      })),
     workspaces: workspaceChoices(request, kept),
     account: { email: user.email, switchUrl: `${base}/login/${uid}?switch` },
     lasts: {
@@ -219,4 +223,15 @@ function mayExchange({ clientId, metadata }: Client, { exchange }: Resource): bo
 
 function key({ uid }: { uid?: string }): string {
   return `consent:${uid}`;
+}
+
+/** In words: what a scope implies and has no box of its own, so that nothing is allowed unseen (T31). */
+function includedBy(
+  name: string,
+  { resource, offered }: { resource: Resource; offered: readonly string[] },
+): string[] {
+  const unseen = impliedScopes(resource, [name]).filter((one) => !offered.includes(one));
+  return resource.scopes
+    .filter((scope) => unseen.includes(scope.name))
+    .map((scope) => scope.description || scope.name);
 }

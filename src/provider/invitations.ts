@@ -13,6 +13,7 @@ import {
   WorkspaceRefusal,
 } from '../accounts/index.ts';
 import { readForm, sendPage, single } from '../http/index.ts';
+import { namesPerson } from '../resources/index.ts';
 import { endSession, startSession } from './browser-session.ts';
 import type { ProviderDeps } from './deps.ts';
 import type { LiveProvider } from './provider.ts';
@@ -28,12 +29,20 @@ const form = 'invitation';
  * Nothing here tells a used or expired link from one that never was (BF05).
  */
 export function invitations(deps: ProviderDeps, live: LiveProvider) {
-  const { base, csrf, accounts, config } = deps;
+  const { base, csrf, accounts, config, resources } = deps;
   const home = `${base}/account`;
   const pathOf = (token: string) => `${home}/invitations/${encodeURIComponent(token)}`;
 
   const sendDead = (ctx: Context) =>
     sendPage(ctx, deadInvitationPage({ accountUrl: home }), { status: 404 });
+
+  /**
+   * Whether a link makes an account. Attack: an admin of a workspace who invites an address to which the operator
+   * gave rights at a resource, and takes them with the account: nobody has checked whose address it is.
+   */
+  const makesAccount = ({ source, email }: OpenInvitation): boolean =>
+    config.session.local_sign_in &&
+    (source !== 'account' || !resources.all().some((resource) => namesPerson(resource, email)));
 
   /** The page that fits who is signed in. */
   async function sendInvitation(
@@ -45,10 +54,10 @@ export function invitations(deps: ProviderDeps, live: LiveProvider) {
     const action = pathOf(token);
     const { status = 200, problem } = failed;
     if (!user) {
-      const local = config.session.local_sign_in;
       const join = { action, csrf: csrf.issue(ctx, form), minPasswordLength, problem };
       const back = signInUrl(base, action);
-      const page = openInvitationPage({ invite, signInUrl: back, ...(local && { join }) });
+      const made = makesAccount(invitation) && { join };
+      const page = openInvitationPage({ invite, signInUrl: back, ...made });
       return sendPage(ctx, page, { status });
     }
     const common = { invite, email: user.email, action, csrf: csrf.issue(ctx, form) };
@@ -104,7 +113,7 @@ export function invitations(deps: ProviderDeps, live: LiveProvider) {
         }
         if (act === 'join' && user && isInvited(invitation, user))
           return await join(ctx, token, user);
-        if (act === 'create' && !user) {
+        if (act === 'create' && !user && makesAccount(invitation)) {
           return await joinAsNew(ctx, { token, invitation }, single(fields, 'password') ?? '');
         }
       } catch (error) {

@@ -3,7 +3,7 @@ import { testDatabase } from '../db/database.testing.ts';
 import { hashId } from '../db/index.ts';
 import { basic, isActive } from './answers.testing.ts';
 import { type Browser, readForm } from './browser.testing.ts';
-import { type Page, press, signedIn } from './people.testing.ts';
+import { type Page, press, signedIn, typed } from './people.testing.ts';
 import { alice, bob, rs1, rs2, startServer, type TestServer, webSecret } from './server.testing.ts';
 import { ofRequests } from './statements.testing.ts';
 
@@ -213,6 +213,12 @@ describe('making a token', () => {
     expect(new URL(page.url).pathname).toBe('/account/sign-in');
     expect(new URL((await openForm(browser)).url).pathname).toBe('/account/sign-in');
     expect(await countTokens()).toBe(0);
+  });
+
+  it('a link to the form leads there after the sign-in', async () => {
+    const browser = server.browser();
+    const page = await press(browser, await openForm(browser), typed(alice));
+    expect(page.url).toBe(`${server.url}/account/tokens/new?resource=rs1`);
   });
 
   it('is not done by a link, nor by a form without its hidden fields', async () => {

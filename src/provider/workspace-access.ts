@@ -13,7 +13,7 @@ export interface Visitor {
   workspace: Membership;
   /** Path of the workspace page, under which everything of it lies. */
   url: string;
-  /** Key of the forms of this workspace. */
+  /** Key of the forms of this workspace, as this person is shown them. */
   form: string;
 }
 
@@ -51,7 +51,8 @@ export function workspaceAccess(deps: ProviderDeps, live: LiveProvider) {
       const workspace = key && (await workspaces.membership(key));
       if (!workspace) throw unknown();
       const url = `${base}/account/workspaces/${workspace.slug}`;
-      return { user, workspace, url, form: `workspace ${workspace.id}` };
+      // Attack: a form that one person was shown, sent by another who signed in since.
+      return { user, workspace, url, form: `workspace ${workspace.id} ${user.id}` };
     },
 
     /** @throws OAuthError 404, as for what is not there */

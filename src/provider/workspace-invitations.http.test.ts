@@ -11,7 +11,13 @@ import { isSignedIn, press, signedIn } from './people.testing.ts';
 import { alice, bob, startServer, type TestServer } from './server.testing.ts';
 import { withoutTrace } from './signed-in.testing.ts';
 import { formTo, linkOn, said, send, stranger, workspaceUrl } from './workspace-pages.testing.ts';
-import { memberOf, membershipsOf, startWorkspaces, userId } from './workspaces.testing.ts';
+import {
+  memberOf,
+  membershipsOf,
+  startWorkspaces,
+  userId,
+  workspaceId,
+} from './workspaces.testing.ts';
 
 let server: TestServer;
 let idp: RealIdp;
@@ -140,6 +146,33 @@ describe('somebody without an account', () => {
     expect(await members()).toContain(email);
   });
 
+  it('makes none for an address to which an operator gave rights: nobody has checked whose it is', async () => {
+    const { resourceEditing, accounts } = server.app.rooms;
+    const by = { actor: { kind: 'cli' as const }, meta: { at: server.now() } };
+    const ruled = { slug: 'ruled', uri: 'https://ruled.test/mcp', scopes: [{ name: 'rule' }] };
+    const access = [{ users: ['Boss@Example.test'], scopes: ['rule'] }];
+    await resourceEditing.create({ ...ruled, workspace_scoped: true, access }, by);
+    const email = 'boss@example.test';
+    const link = await invite(email);
+    const browser = stranger(server);
+    const shown = await browser.open(link);
+    expect(shown.html).toContain('/account/sign-in?return_to=');
+    expect(shown.html).not.toContain('name="password"');
+    const other = await invite(somebody());
+    const form = formTo((await browser.open(other)).html, new URL(other).pathname);
+    const posted = { ...form, action: new URL(link).pathname };
+    expect((await send(browser, posted, { act: 'create', password })).response.status).toBe(200);
+    expect(await accounts.findByEmail(email)).toBeUndefined();
+
+    // Who runs the server vouches for whom they invite.
+    const workspace = await workspaceId(server, 'acme');
+    const asked = { workspaceId: workspace, email, role: 'member', source: 'cli' } as const;
+    const { token } = await accounts.invitations.create(asked, by.meta);
+    const theirs = `${server.url}/account/invitations/${token}`;
+    await take(stranger(server), theirs, { act: 'create', password });
+    expect(await accounts.findByEmail(email)).toMatchObject({ email });
+  });
+
   it('makes none where nobody signs in with a password here', async () => {
     const other = await startWorkspaces({
       extra: `session: { local_sign_in: false }\n${providersYaml({ slug: 'company', issuer: idp.issuer })}`,
@@ -190,6 +223,9 @@ describe('somebody with an account', () => {
     const signIn = /href="([^"]*sign-in[^"]*)"/.exec(shown.html)?.[1] ?? '';
     const signInPage = await browser.open(new URL(signIn, server.url).href);
     const there = await pressProvider(browser, signInPage, 'company');
+    const pending = await server.db.kysely.selectFrom('provider_sign_ins').selectAll().execute();
+    expect(pending).toHaveLength(1);
+    expect(JSON.stringify(pending)).not.toContain(new URL(link).pathname.split('/').at(-1));
     const callback = await signInThere(there.url);
     const back = await browser.open(callback);
     expect(back.url).toBe(link);
@@ -263,6 +299,39 @@ describe('a link', () => {
     const { response } = await stranger(server).open(link);
     await server.app.rooms.accounts.enable(id, { at: server.now() });
     expect(response.status).toBe(404);
+    expect((await stranger(server).open(link)).response.status).toBe(404); // what ended stays ended
+  });
+
+  it('of an operator MUST stay dead when they lose their role and get it back', async () => {
+    const { accounts } = server.app.rooms;
+    const meta = { at: server.now() };
+    const id = await userId(server, bob);
+    await accounts.update(id, { role: 'operator' }, meta);
+    const asked = { email: somebody(), role: 'admin', source: 'admin' } as const;
+    const workspace = await workspaceId(server, 'acme');
+    const { token } = await accounts.invitations.create(
+      { workspaceId: workspace, ...asked },
+      { ...meta, actor: { kind: 'admin', id } },
+    );
+    const link = `${server.url}/account/invitations/${token}`;
+    expect((await stranger(server).open(link)).response.status).toBe(200);
+    await accounts.update(id, { role: null }, meta);
+    await accounts.update(id, { role: 'operator' }, meta);
+    expect((await stranger(server).open(link)).response.status).toBe(404);
+    await accounts.update(id, { role: null }, meta);
+  });
+
+  it('that was never needed MUST NOT bring back somebody who was removed since', async () => {
+    const link = await invite(bob.email, 'admin');
+    const key = { workspaceId: await workspaceId(server, 'acme'), role: 'member' } as const;
+    const { workspaces } = server.app.rooms;
+    const meta = { at: server.now() };
+    await workspaces.addMember({ ...key, who: bob, source: 'admin' }, meta);
+    const removal = await admin.open(`${page()}/members/${await userId(server, bob)}/remove`);
+    await send(admin, formTo(removal.html, '/members/remove'));
+    const browser = await signedIn(server, bob);
+    expect((await browser.open(link)).response.status).toBe(404);
+    expect(await membershipsOf(server, bob)).toEqual([]);
   });
 
   it('MUST NOT be accepted by a GET, from elsewhere or without the form (CN03, CN04)', async () => {

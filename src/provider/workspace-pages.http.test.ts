@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Browser } from './browser.testing.ts';
 import { audited } from './federation-setup.testing.ts';
 import { good } from './flow.testing.ts';
-import { openConsent, press, selfRegistered, signedIn } from './people.testing.ts';
+import { openConsent, press, selfRegistered, signedIn, typed } from './people.testing.ts';
 import { alice, bob, type TestServer } from './server.testing.ts';
 import { formsOn, formTo, said, send, stranger, workspaceUrl } from './workspace-pages.testing.ts';
 import {
@@ -180,6 +180,16 @@ describe('members', () => {
       );
     }
     expect(await membershipsOf(server, alice)).toMatchObject([{ role: 'admin' }, { slug: 'beta' }]);
+  });
+
+  it('MUST NOT do what a form does that another person was shown in this browser', async () => {
+    await memberOf(server, bob, { acme: 'admin' });
+    const browser = await signedIn(server);
+    const form = formTo((await browser.open(`${page()}/leave`)).html, '/leave');
+    await send(browser, formTo((await browser.open(page())).html, '/logout'));
+    await press(browser, await browser.open(`${server.url}/account`), typed(bob));
+    expect((await send(browser, form)).response.status).toBe(403);
+    expect(await membershipsOf(server, bob)).toMatchObject([{ slug: 'acme' }]);
   });
 
   it('an admin whose account is disabled is no admin to rely on', async () => {

@@ -180,11 +180,13 @@ function fromNode(req: NodeRequest, origin: string, parsed: unknown): Incoming {
 
 /**
  * A parsed body is believed only when the stream was read to its end: some parsers leave `{}` for what they skip, and the
- * MCP server would then read another body than the one we judged.
+ * MCP server would then read another body than the one we judged. A body that was read and put elsewhere cannot be judged.
  */
 function nodeBody(req: NodeRequest, headers: Headers, parsed: unknown): BodySource {
   if (parsed !== undefined && req.readableEnded) return { kind: 'parsed', value: parsed };
-  const bodiless = req.method === 'GET' || req.method === 'HEAD';
+  // Left alone without a body, because reading to the end emits `close`, which handlers of GET take for a client gone.
+  const bodiless = !announcesBody(headers) && (req.method === 'GET' || req.method === 'HEAD');
+  if (req.readableEnded && announcesBody(headers)) return { kind: 'spent' };
   return {
     kind: 'bytes',
     chunks: bodiless ? undefined : req.iterator({ destroyOnReturn: false }),
@@ -192,10 +194,14 @@ function nodeBody(req: NodeRequest, headers: Headers, parsed: unknown): BodySour
   };
 }
 
+/** RFC 9112 §6: any method may have a body, GET too, and parsers read it. */
+const announcesBody = (headers: Headers) =>
+  headers.has('transfer-encoding') || (headers.get('content-length') ?? '0') !== '0';
+
 /** Later readers find the body that was judged: `body` for Express and the MCP SDK, `rawBody` for what wants bytes. */
 function passOn(req: NodeRequest, { auth, body }: Granted): void {
   req.auth = auth;
-  if (body.value !== undefined) req.body = body.value;
+  if (body.value !== undefined || req.body !== undefined) req.body = body.value;
   if (body.bytes?.length) req.rawBody = Buffer.from(body.bytes);
 }
 

@@ -8,8 +8,11 @@ import {
 } from '@modelcontextprotocol/client';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { createMcpHandler } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Content } from '../../examples/boards/content.ts';
 import { type BoardsServer, createBoardsServer } from '../../examples/boards/server.ts';
+import { boardsMcpServer } from '../../examples/boards/tools.ts';
 import { startTestIssuer, type TestIssuer } from './issuer.testing.ts';
 
 let issuer: TestIssuer;
@@ -201,4 +204,36 @@ describe('boards over plain HTTP', () => {
       expect(await response.json()).toMatchObject({ jsonrpc: '2.0', error: {} });
     },
   );
+});
+
+it('tells the operator and not the agent what the database says', async () => {
+  const failure = new Error('connect ECONNREFUSED 10.1.2.3:5432');
+  const fail = () => Promise.reject(failure);
+  const content: Content = {
+    ...{ boards: fail, tables: fail, rows: fail },
+    ...{ searchRows: fail, searchDocs: fail, counts: fail },
+  };
+  const errors: unknown[] = [];
+  const caller = { scopes: [], workspace: { name: 'Workspace' } };
+  const mcp = createMcpHandler(() =>
+    boardsMcpServer(content, caller, (error) => errors.push(error)),
+  );
+  const parameters = { board_id: 'b', table_id: 't', query: 'q' };
+  for (const name of tools) {
+    const params = { name, arguments: parameters };
+    const response = await mcp.fetch(
+      new Request(resource, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+        },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }),
+      }),
+    );
+    const answered = await response.text();
+    expect(answered).toContain('"isError":true');
+    expect(answered).not.toContain('10.1.2.3');
+  }
+  expect(errors).toEqual(tools.map(() => failure));
 });

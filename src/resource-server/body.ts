@@ -1,9 +1,10 @@
 import { UnreadableBody } from './refusal.ts';
 
-/** A request's body, not read yet: as bytes to come, or as a value that an earlier middleware parsed. */
+/** A request's body: as bytes to come, as a value that an earlier middleware parsed, or read by it and put we know not where. */
 export type BodySource =
   | { kind: 'bytes'; chunks: AsyncIterable<Uint8Array> | undefined; encoding: string | null }
-  | { kind: 'parsed'; value: unknown };
+  | { kind: 'parsed'; value: unknown }
+  | { kind: 'spent' };
 
 /** A body that was read: what it says, and its bytes where we read them. */
 export type ReadBody = { value: unknown; bytes: Uint8Array<ArrayBuffer> | undefined };
@@ -11,10 +12,13 @@ export type ReadBody = { value: unknown; bytes: Uint8Array<ArrayBuffer> | undefi
 /**
  * Reads and parses the body that the MCP server will get, so that it is judged by what is dispatched.
  * An empty body is `undefined`.
- * @throws UnreadableBody 413 over `limit` bytes, 415 when compressed, 400 when not JSON in UTF-8
+ * @throws UnreadableBody 413 over `limit` bytes, 415 when compressed, 400 when not JSON in UTF-8; Error when it is spent
  */
 export async function readBody(source: BodySource, limit: number): Promise<ReadBody> {
   if (source.kind === 'parsed') return readParsed(source.value);
+  if (source.kind === 'spent') {
+    throw new Error('The body was read before the kit and is not in `body`: put the kit first');
+  }
   if (!source.chunks) return { value: undefined, bytes: undefined };
   if (source.encoding !== null && source.encoding !== 'identity') {
     throw new UnreadableBody(415, 'Send the body without Content-Encoding');

@@ -171,3 +171,20 @@ describe('a JWT where introspection is configured', () => {
     expect(at.asked).toEqual([]);
   });
 });
+
+describe('a token', () => {
+  it('that is kept MUST be asked about again cacheSeconds after the question, however long the answer took', async () => {
+    const introspection = { ...at.local.options.introspection, cacheSeconds: 5 };
+    const kit = at.kit({ introspection });
+    const token = await at.local.testToken({ kind: 'opaque' });
+    at.state.reply = () => {
+      at.advance(4);
+      return Response.json({ active: true, aud: resource, sub: 'u', exp: at.now().getTime() });
+    };
+    await granted(await kit.handle(post(bearer(token))));
+    at.state.reply = undefined;
+    at.local.revoke(token);
+    at.advance(1);
+    expect((await refused(await kit.handle(post(bearer(token))))).status).toBe(401);
+  });
+});

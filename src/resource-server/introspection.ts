@@ -51,7 +51,8 @@ export function createIntrospection(
     }
   }
 
-  function keep(key: string, shape: TokenShape, answer: Answer): void {
+  /** Counted from the question: what the answer says may have changed while it was on its way. */
+  function keep(key: string, shape: TokenShape, answer: Answer, since: number): void {
     // What does not expire by itself is told apart from other tokens only by asking.
     const lasting = shape === 'credential' || (answer.active === true && answer.exp === undefined);
     if (settings.cacheSeconds === 0 || lasting) return;
@@ -59,7 +60,7 @@ export function createIntrospection(
       if (cache.size < largestCache) break;
       cache.delete(oldest);
     }
-    cache.set(key, { answer, until: time() + settings.cacheSeconds * 1000 });
+    cache.set(key, { answer, until: since + settings.cacheSeconds * 1000 });
   }
 
   function cached(key: string): Answer | undefined {
@@ -79,7 +80,7 @@ export function createIntrospection(
     flights.set(key, flight);
     try {
       const answer = await flight.answer;
-      keep(key, shape, answer);
+      keep(key, shape, answer, flight.since);
       return answer;
     } finally {
       if (flights.get(key) === flight) flights.delete(key);

@@ -26,6 +26,7 @@ export {
 export {
   chooseScopes,
   impliedScopes,
+  namesPerson,
   type ScopeChoice,
   type ScopeUser,
   scopesOfUser,

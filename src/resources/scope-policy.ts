@@ -154,11 +154,19 @@ export function scopesOfUser(resource: Resource, user: ScopeUser): string[] {
   );
 }
 
+/** Whether the operator gave rights to the person with an e-mail address, by that address. */
+export function namesPerson({ access }: Pick<Resource, 'access'>, email: string): boolean {
+  return access.some(({ users = [] }) => users.some((name) => isAddress(name, email)));
+}
+
+function isAddress(name: string, email: string | undefined): boolean {
+  return name.toLowerCase() === email?.toLowerCase();
+}
+
 function matches({ users = [], groups = [], roles = [] }: AccessRule, user: ScopeUser): boolean {
   if (users.length + groups.length + roles.length === 0) return true;
-  const email = user.email?.toLowerCase();
   return (
-    users.some((name) => name === user.id || name.toLowerCase() === email) ||
+    users.some((name) => name === user.id || isAddress(name, user.email)) ||
     groups.some((group) => user.groups.includes(group)) ||
     roles.some((role) => user.workspaceRoles?.includes(role))
   );

@@ -19,7 +19,7 @@ import {
   updateTrustedIssuer,
 } from './trusted-issuers-queries.ts';
 
-interface By {
+export interface By {
   actor: Actor;
   meta: AuditMeta;
   /** Looks at the row as it is, locked; throws where the change was meant for another. */

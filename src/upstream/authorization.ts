@@ -14,7 +14,7 @@ import {
 } from './connections-queries.ts';
 import { sealTokens } from './connections-sealing.ts';
 import type { ConnectingBrowser } from './connections-types.ts';
-import type { OAuthDiscovery } from './discovery.ts';
+import type { createIssuerLookup, OAuthDiscovery } from './discovery.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { UpstreamProblem } from './problem.ts';
 import { hasGivenEndpoints, type Registrations } from './registration.ts';
@@ -36,6 +36,7 @@ export interface AuthorizationDeps {
   client: Pick<OAuthClient, 'redeem'>;
   registrations: Registrations;
   servers: Pick<Servers, 'find' | 'connected'>;
+  issuerMetadata: ReturnType<typeof createIssuerLookup>;
 }
 
 /** An answer that a browser brought. */
@@ -85,12 +86,15 @@ export function createAuthorization(deps: AuthorizationDeps) {
     { pending, query, state }: { pending: PendingAuthorization; query: string; state: string },
   ): Promise<UpstreamTokens> {
     const answer = new URLSearchParams(query);
-    // Whoever gave endpoints told no issuer to compare with; the callback belongs to this server alone.
-    if (hasGivenEndpoints(server)) answer.delete('iss');
+    if (hasGivenEndpoints(server)) {
+      await requireItsEndpoint(deps, answer.getAll('iss'), server);
+      answer.delete('iss');
+    }
     return deps.client.redeem(registration, {
       ...{ query: answer, state, resource: pending.resource },
       codeVerifier: box.open(pending.verifier_sealed, contextOf(state)),
       scopes: parseScope(pending.scope),
+      requester: server.workspaceId,
     });
   }
 
@@ -192,6 +196,27 @@ export function createAuthorization(deps: AuthorizationDeps) {
       return server;
     },
   };
+}
+
+/**
+ * Whoever gave endpoints told no issuer to compare with; so an issuer that names itself (RFC 9207) must have
+ * that token endpoint. Attack: a member who gives the authorization endpoint of one server and a token
+ * endpoint of their own, to which the codes of the others then go (mix-up, RFC 9700 §4.4).
+ *
+ * @throws UpstreamProblem
+ */
+async function requireItsEndpoint(
+  { issuerMetadata }: Pick<AuthorizationDeps, 'issuerMetadata'>,
+  [iss, ...more]: readonly string[],
+  { oauthTokenEndpoint, workspaceId }: McpServer & { oauthTokenEndpoint: string },
+): Promise<void> {
+  if (iss === undefined) return;
+  const isAt = URL.parse(iss)?.origin === new URL(oauthTokenEndpoint).origin;
+  if (isAt && more.length === 0) return;
+  const metadata = more.length === 0 ? await issuerMetadata(iss, workspaceId) : undefined;
+  if (metadata?.tokenEndpoint === oauthTokenEndpoint) return;
+  const problem = 'iss of the answer is an issuer with another token endpoint.';
+  throw new UpstreamProblem('tokens', problem, { field: 'iss' });
 }
 
 /** What the server's registration says, else what the server itself asks for; `offline_access` where it exists. */

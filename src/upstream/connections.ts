@@ -19,7 +19,7 @@ import {
 } from './connections-queries.ts';
 import { openToken } from './connections-sealing.ts';
 import type { Access, ConnectedMember, ConnectorStatus } from './connections-types.ts';
-import { createDiscovery } from './discovery.ts';
+import { createDiscovery, createIssuerLookup } from './discovery.ts';
 import { createOAuthClient } from './oauth-client.ts';
 import { createRefresh, isGood } from './refresh.ts';
 import { createRegistrations } from './registration.ts';
@@ -57,13 +57,14 @@ export function createConnections(deps: ConnectionsDeps) {
   const ways = createWays({ privateAddresses: deps.development });
   const circuit = createCircuit(patience, now);
   const discover = createDiscovery({ request: deps.request, ways, circuit });
+  const issuerMetadata = createIssuerLookup({ request: deps.request, ways, circuit });
   const client = createOAuthClient({ request: deps.request, ways, circuit, now });
   const registrations = createRegistrations({
     ...{ db, box, now, issuer, ways, client, discover },
     givenSecret: async (server) => (await servers.secretsOf(server)).oauthClientSecret,
   });
   const authorization = createAuthorization({
-    ...{ db, box, now, issuer, client, registrations, servers },
+    ...{ db, box, now, issuer, client, registrations, servers, issuerMetadata },
   });
   const links = createConnectLinks({ db, now, issuer, servers });
   const refresh = createRefresh({ db, box, now, log: deps.log, client, registrations });

@@ -34,22 +34,71 @@ interface Found {
  * 401, its protected resource metadata, the metadata of the issuer named there; for servers of 2025-03-26 the
  * metadata at its own origin. Everything that is read comes from a stranger.
  *
- * @throws UpstreamProblem with the name of the member that is wrong
+ * @returns a function of the URL and who wants to know, such as the id of a workspace; it throws
+ *   UpstreamProblem with the name of the member that is wrong
  */
-export function createDiscovery({ request, ways, circuit }: DiscoveryDeps) {
+export function createDiscovery(deps: DiscoveryDeps) {
+  const { ways } = deps;
+
+  return async (url: string, requester = ''): Promise<OAuthDiscovery> => {
+    if (!ways.isWay(url)) {
+      throw new UpstreamProblem('metadata', 'url is not an https URL.', { field: 'url' });
+    }
+    const { challengeOf, firstOf } = createReader(deps, requester);
+    const challenge = await challengeOf(url);
+    const named = challenge?.resourceMetadata;
+    // Attack: a challenge that has us read, or trust, what is on another host than the server itself.
+    const isOwn = named !== undefined && URL.parse(named)?.origin === new URL(url).origin;
+    const places = [...(isOwn ? [named] : []), ...resourceMetadataPlaces(url)];
+    const found = await firstOf(places);
+    const resource = found && readResourceMetadata(found.document, url, ways.isWay);
+    const issuers = resource ? [resource.issuer] : originIssuers(url);
+    for (const issuer of issuers) {
+      const metadata = await firstOf(serverMetadataPlaces(issuer));
+      if (!metadata) continue;
+      const server = readServerMetadata(metadata.document, issuerIn(metadata, issuers), ways.isWay);
+      const asked = parseScope(challenge?.scope);
+      const scopes = asked.length > 0 ? asked : resource?.scopes;
+      return {
+        resource: resource?.resource ?? url,
+        ...server,
+        ...(scopes && scopes.length > 0 && { scopesRequested: scopes }),
+        ...(found && { resourceMetadataUrl: found.url }),
+      };
+    }
+    throw resource ? withoutMetadata(resource.issuer) : withoutServer();
+  };
+}
+
+/**
+ * Reads what one issuer says of itself.
+ *
+ * @returns a function of the issuer and who wants to know; undefined where there is nothing to be read
+ */
+export function createIssuerLookup(deps: DiscoveryDeps) {
+  return async (issuer: string, requester: string) => {
+    if (!deps.ways.isWay(issuer)) return undefined;
+    const found = await createReader(deps, requester).firstOf(serverMetadataPlaces(issuer));
+    return found && readServerMetadata(found.document, issuer, deps.ways.isWay);
+  };
+}
+
+/** Who does not answer is left alone for a while, for the one who asked: nobody else is kept from asking. */
+function createReader({ request, ways, circuit }: DiscoveryDeps, requester: string) {
   async function ask(url: string, question: Parameters<GuardedRequest>[1]): Promise<Response> {
     const { host } = new URL(url);
-    if (!circuit.allows(host)) {
-      const retryAfter = circuit.retryAfter(host);
+    const key = `${requester} ${host}`;
+    if (!circuit.allows(key)) {
+      const retryAfter = circuit.retryAfter(key);
       throw new UpstreamProblem('paused', `${host} did not answer several times.`, { retryAfter });
     }
     try {
-      const response = await request(url, question);
-      circuit.answered(host);
+      const response = await request(url, { ...question, requester });
+      circuit.answered(key);
       return response;
     } catch (cause) {
       if (!(cause instanceof GuardedFetchError)) throw cause;
-      if (cause.reason.kind === 'timeout') circuit.failed(host);
+      if (cause.reason.kind === 'timeout') circuit.failed(key);
       throw cause;
     }
   }
@@ -101,33 +150,7 @@ export function createDiscovery({ request, ways, circuit }: DiscoveryDeps) {
     }
   }
 
-  return async (url: string): Promise<OAuthDiscovery> => {
-    if (!ways.isWay(url)) {
-      throw new UpstreamProblem('metadata', 'url is not an https URL.', { field: 'url' });
-    }
-    const challenge = await challengeOf(url);
-    const named = challenge?.resourceMetadata;
-    // Attack: a challenge that has us read, or trust, what is on another host than the server itself.
-    const isOwn = named !== undefined && URL.parse(named)?.origin === new URL(url).origin;
-    const places = [...(isOwn ? [named] : []), ...resourceMetadataPlaces(url)];
-    const found = await firstOf(places);
-    const resource = found && readResourceMetadata(found.document, url, ways.isWay);
-    const issuers = resource ? [resource.issuer] : originIssuers(url);
-    for (const issuer of issuers) {
-      const metadata = await firstOf(serverMetadataPlaces(issuer));
-      if (!metadata) continue;
-      const server = readServerMetadata(metadata.document, issuerIn(metadata, issuers), ways.isWay);
-      const asked = parseScope(challenge?.scope);
-      const scopes = asked.length > 0 ? asked : resource?.scopes;
-      return {
-        resource: resource?.resource ?? url,
-        ...server,
-        ...(scopes && scopes.length > 0 && { scopesRequested: scopes }),
-        ...(found && { resourceMetadataUrl: found.url }),
-      };
-    }
-    throw resource ? withoutMetadata(resource.issuer) : withoutServer();
-  };
+  return { challengeOf, firstOf };
 }
 
 /** Both spellings of an origin as an issuer, for servers that are their own (MCP 2025-03-26). */

@@ -20,6 +20,11 @@ function ico(data: Buffer, count: number, side: number): Buffer {
   return Buffer.concat([head, ...Array.from({ length: count }, () => entry), data]);
 }
 
+/** The first bytes of an icon file whose one entry says that there are more. */
+function cut(whole: Buffer, length: number): Buffer {
+  return Buffer.from(whole.subarray(0, length));
+}
+
 /** 32 bits to a pixel, all blue, with an empty mask. */
 function bitmap(side: number): Buffer {
   const head = Buffer.alloc(40);
@@ -73,7 +78,17 @@ it('what is too large to decode, or no picture, MUST be none (T28)', async () =>
   expect(await shape(await square(1100))).toBeUndefined();
   expect(await shape(ico(await square(16), 33, 16))).toBeUndefined();
   expect(await shape(ico(bitmap(16).subarray(0, 200), 1, 16))).toBeUndefined();
+  expect(await shape(ico(bitmap(256), 1, 0))).toBeDefined();
+  expect(await shape(ico(bitmap(257), 1, 0))).toBeUndefined();
   expect(await shape(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'))).toBeUndefined();
   expect(await shape(Buffer.from([0, 0, 1, 0]))).toBeUndefined();
   expect(await shape(Buffer.alloc(0))).toBeUndefined();
+});
+
+it('an icon that claims to be longer than its file MUST NOT be drawn from memory behind it (T28)', async () => {
+  const whole = ico(bitmap(16), 1, 16);
+  for (const length of [22 + 40, 22 + 100, whole.length - 64 - 4]) {
+    expect(await toIcon(cut(whole, length))).toBeUndefined();
+  }
+  expect(await shape(cut(whole, whole.length - 64))).toMatchObject({ width: 16 });
 });

@@ -53,6 +53,8 @@ function isIco(bytes: Buffer): boolean {
 
 const entrySize = 16;
 const headSize = 6;
+/** Pixels to a side of a picture in an icon file. */
+const mostOfIcon = 256;
 
 /** The largest picture of an icon file; 256 is written as 0. */
 function fromIco(bytes: Buffer) {
@@ -72,10 +74,14 @@ function fromEntry(bytes: Buffer, entry: Buffer) {
   const [size, offset] = [entry.readUInt32LE(8), entry.readUInt32LE(12)];
   const data = bytes.subarray(offset, offset + size);
   if (isPlain(data)) return plain(data);
+  // Attack: a bitmap of a million pixels, which is decoded at one go. Its height counts the mask too.
+  if (data.readUInt32LE(4) > mostOfIcon || data.readUInt32LE(8) > 2 * mostOfIcon) return undefined;
   const alone = Buffer.concat([Buffer.from([0, 0, 1, 0, 1, 0]), entry, data]);
+  // Attack: a size beyond the file, by which the decoder would draw what is in memory behind it.
+  alone.writeUInt32LE(data.length, headSize + 8);
   alone.writeUInt32LE(headSize + entrySize, headSize + 12);
   const [decoded] = decodeIco(alone);
-  if (!decoded || decoded.width > 256 || decoded.height > 256) return undefined;
+  if (!decoded) return undefined;
   const { width, height } = decoded;
   return sharp(Buffer.from(decoded.data), { raw: { width, height, channels: 4 } });
 }

@@ -16,12 +16,19 @@ export interface OAuthClientDeps {
 
 export type OAuthClient = ReturnType<typeof createOAuthClient>;
 
-/** We as the client of other authorization servers (RFC 6749, 7009, 7591, 8707, 9207), by oauth4webapi. */
+/**
+ * We as the client of other authorization servers (RFC 6749, 7009, 7591, 8707, 9207), by oauth4webapi.
+ * `requester` is the workspace for which something is asked: limits and pauses are its own.
+ */
 export function createOAuthClient(deps: OAuthClientDeps) {
   const { request, ways, circuit, now } = deps;
 
-  /** The way out for one issuer, which is left alone for a while when it does not answer. */
-  function wayTo(issuer: string) {
+  /**
+   * The way out for one issuer, which is left alone for a while when it does not answer. Attack: a workspace
+   * that makes its own requests there fail, so that nobody else's are made.
+   */
+  function wayTo(issuer: string, requester: string) {
+    const key = `${requester} ${issuer}`;
     const send = async (
       url: string,
       {
@@ -30,19 +37,20 @@ export function createOAuthClient(deps: OAuthClientDeps) {
         body,
       }: { method: string; headers: Record<string, string>; body?: unknown },
     ): Promise<Response> => {
-      if (!circuit.allows(issuer)) throw paused(issuer, circuit.retryAfter(issuer));
+      if (!circuit.allows(key)) throw paused(issuer, circuit.retryAfter(key));
       try {
         const response = await request(url, {
           method: method === 'POST' ? 'POST' : 'GET',
           headers,
           body: body === undefined || body === null ? undefined : String(body),
           reach: ways.reachOf(url),
+          requester,
         });
-        if (response.status >= 500) circuit.failed(issuer);
-        else circuit.answered(issuer);
+        if (response.status >= 500) circuit.failed(key);
+        else circuit.answered(key);
         return response;
       } catch (cause) {
-        if (!isBusy(cause)) circuit.failed(issuer);
+        if (!isBusy(cause)) circuit.failed(key);
         throw cause;
       }
     };
@@ -79,6 +87,7 @@ export function createOAuthClient(deps: OAuthClientDeps) {
         codeVerifier: string;
         resource: string;
         scopes: readonly string[];
+        requester: string;
       },
     ): Promise<UpstreamTokens> {
       return tokens(registration, answer.scopes, async ({ server, client, authentication }) => {
@@ -92,7 +101,7 @@ export function createOAuthClient(deps: OAuthClientDeps) {
           answer.codeVerifier,
           {
             additionalParameters: { resource: answer.resource },
-            ...wayTo(registration.issuer),
+            ...wayTo(registration.issuer, answer.requester),
           },
         );
         return oauth.processAuthorizationCodeResponse(
@@ -106,7 +115,12 @@ export function createOAuthClient(deps: OAuthClientDeps) {
     /** @throws UpstreamProblem; `refused` with `invalid_grant` where the refresh token is good no more */
     refresh(
       registration: Registration,
-      held: { refreshToken: string; resource: string; scopes: readonly string[] },
+      held: {
+        refreshToken: string;
+        resource: string;
+        scopes: readonly string[];
+        requester: string;
+      },
     ): Promise<UpstreamTokens> {
       return tokens(registration, held.scopes, async ({ server, client, authentication }) => {
         const response = await oauth.refreshTokenGrantRequest(
@@ -114,7 +128,10 @@ export function createOAuthClient(deps: OAuthClientDeps) {
           client,
           authentication,
           held.refreshToken,
-          { additionalParameters: { resource: held.resource }, ...wayTo(registration.issuer) },
+          {
+            additionalParameters: { resource: held.resource },
+            ...wayTo(registration.issuer, held.requester),
+          },
         );
         return oauth.processRefreshTokenResponse(
           server,
@@ -125,12 +142,15 @@ export function createOAuthClient(deps: OAuthClientDeps) {
     },
 
     /** Ends a token where it came from (RFC 7009). @throws UpstreamProblem */
-    async revoke(registration: Registration, token: string, hint: string): Promise<void> {
+    async revoke(
+      registration: Registration,
+      { token, hint, requester }: { token: string; hint: string; requester: string },
+    ): Promise<void> {
       const { server, client, authentication } = partiesOf(registration);
       try {
         const response = await oauth.revocationRequest(server, client, authentication, token, {
           additionalParameters: { token_type_hint: hint },
-          ...wayTo(registration.issuer),
+          ...wayTo(registration.issuer, requester),
         });
         await oauth.processRevocationResponse(response);
       } catch (error) {
@@ -140,7 +160,11 @@ export function createOAuthClient(deps: OAuthClientDeps) {
 
     /** Registers us (RFC 7591 §3.1). @throws UpstreamProblem */
     async enrol(
-      { issuer, registrationEndpoint }: { issuer: string; registrationEndpoint: string },
+      {
+        issuer,
+        registrationEndpoint,
+        requester,
+      }: { issuer: string; registrationEndpoint: string; requester: string },
       metadata: Parameters<typeof oauth.dynamicClientRegistrationRequest>[1],
     ): Promise<Record<string, unknown>> {
       const server = { issuer, registration_endpoint: registrationEndpoint };
@@ -148,7 +172,7 @@ export function createOAuthClient(deps: OAuthClientDeps) {
         const response = await oauth.dynamicClientRegistrationRequest(
           server,
           metadata,
-          wayTo(issuer),
+          wayTo(issuer, requester),
         );
         const { json } = await readAnswer(response);
         const isDone = response.status === 201 || response.status === 200;

@@ -60,10 +60,20 @@ export function isNetworkFailure({ reason }: ProbeFailure): boolean {
   return reason === 'unreachable' || reason === 'slow';
 }
 
-/** Sorts what the client or the way out threw. */
+/**
+ * Sorts what the client or the way out threw. Attack: a server that repeats the credentials that it was sent;
+ * errors of the client hold its answer, and would take them to the log (U10). Only ours go on.
+ */
 export function probeFailure(error: unknown): ProbeFailure {
   if (error instanceof ProbeFailure) return error;
-  return new ProbeFailure(reasonOf(error), undefined, error);
+  return new ProbeFailure(reasonOf(error), undefined, ours(error));
+}
+
+function ours(error: unknown): GuardedFetchError | undefined {
+  for (let one = error; one instanceof Error; one = one.cause) {
+    if (one instanceof GuardedFetchError) return one;
+  }
+  return undefined;
 }
 
 function reasonOf(error: unknown): ProbeReason {

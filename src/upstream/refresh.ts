@@ -44,7 +44,7 @@ type Outcome = { row: ConnectionRow } | { problem: UpstreamProblem };
  */
 export function createRefresh(deps: RefreshDeps) {
   const { db, box, now, log, client, registrations } = deps;
-  const underWay = new Map<string, Promise<Outcome>>();
+  const underWay = new Map<string, Promise<Outcome | undefined>>();
 
   /** Asks the authorization server; the lease is ours, and ends with what came of it. */
   async function ask(server: McpServer, row: ConnectionRow, holder: string): Promise<void> {
@@ -58,7 +58,8 @@ export function createRefresh(deps: RefreshDeps) {
     const refreshToken = openToken(box, owner, 'refresh', row.refresh_sealed);
     const resource = registration.discovery.resource;
     try {
-      const held = { refreshToken, resource, scopes: row.scopes };
+      const requester = server.workspaceId;
+      const held = { refreshToken, resource, scopes: row.scopes, requester };
       const tokens = await client.refresh(registration, held);
       const at = now();
       const kept = await db.kysely.transaction().execute(async (trx) => {
@@ -79,7 +80,10 @@ export function createRefresh(deps: RefreshDeps) {
       if (kept) return;
       // The connection ended while we asked: what came must not live on.
       await client
-        .revoke(registration, tokens.refreshToken ?? tokens.accessToken, 'refresh_token')
+        .revoke(registration, {
+          ...{ token: tokens.refreshToken ?? tokens.accessToken, hint: 'refresh_token' },
+          requester,
+        })
         .catch(() => {});
     } catch (error) {
       if (!(error instanceof UpstreamProblem)) throw error;
@@ -114,8 +118,8 @@ export function createRefresh(deps: RefreshDeps) {
     return { at: now(), ...(traceId !== undefined && { traceId }) };
   }
 
-  /** Refreshes, or waits for who does. */
-  async function refresh(server: McpServer, seen: ConnectionRow): Promise<Outcome> {
+  /** Refreshes, or waits for who does. @returns undefined where the connection ended meanwhile */
+  async function refresh(server: McpServer, seen: ConnectionRow): Promise<Outcome | undefined> {
     const key = { serverId: seen.server_id, userId: seen.user_id };
     const until = performance.now() + lookFor;
     let row = seen;
@@ -141,9 +145,9 @@ export function createRefresh(deps: RefreshDeps) {
       } else if (isGood(row, now()) || performance.now() > until) break;
       else await sleep(lookEvery);
       const next = await findConnection(db.kysely, key);
-      if (next?.id !== seen.id) break;
+      if (!next) return undefined;
       row = next;
-      if (isOurs) break;
+      if (isOurs || next.id !== seen.id) break;
     }
     return { row };
   }

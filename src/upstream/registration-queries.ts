@@ -14,6 +14,21 @@ export function findRegistration(
     .executeTakeFirst();
 }
 
+/** The issuer for which somebody gave a client, if it is another one. */
+export async function findGivenElsewhere(
+  db: Kysely<Tables>,
+  { serverId, issuer }: { serverId: number; issuer: string },
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('upstream_registrations')
+    .select('issuer')
+    .where('server_id', '=', serverId)
+    .where('issuer', '<>', issuer)
+    .where('kind', '=', 'given')
+    .executeTakeFirst();
+  return row?.issuer;
+}
+
 /** Writes one, over the one with client_id `over`; over no other one. */
 export async function putRegistration(
   db: Kysely<Tables>,

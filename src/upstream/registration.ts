@@ -5,9 +5,11 @@ import { callbackUri, clientDocumentUrl, clientMetadata } from './client-documen
 import { checkedEndpoint, type OAuthDiscovery } from './discovery-policy.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { UpstreamProblem } from './problem.ts';
+import { readEnrolment } from './registration-answer.ts';
 import {
   deleteRegistration,
   failConnectionsOfOthers,
+  findGivenElsewhere,
   findRegistration,
   putRegistration,
 } from './registration-queries.ts';
@@ -28,7 +30,7 @@ export interface RegistrationDeps {
   issuer: string;
   ways: Ways;
   client: Pick<OAuthClient, 'enrol'>;
-  discover: (url: string) => Promise<OAuthDiscovery>;
+  discover: (url: string, requester: string) => Promise<OAuthDiscovery>;
   /** The secret that somebody gave for a server, in the clear. */
   givenSecret: (server: McpServer) => Promise<string | undefined>;
 }
@@ -46,7 +48,7 @@ export function createRegistrations(deps: RegistrationDeps) {
 
   /** What the server, or who registered it, says of its authorization server now. */
   async function discoveryOf(server: McpServer): Promise<OAuthDiscovery> {
-    if (!hasGivenEndpoints(server)) return discover(server.url);
+    if (!hasGivenEndpoints(server)) return discover(server.url, server.workspaceId);
     const { oauthAuthorizationEndpoint: authorizationEndpoint, oauthTokenEndpoint: tokenEndpoint } =
       server;
     return {
@@ -74,6 +76,8 @@ export function createRegistrations(deps: RegistrationDeps) {
     };
     const { oauthClientId: clientId } = server;
     if (clientId !== undefined) {
+      const before = await findGivenElsewhere(db.kysely, common);
+      if (before !== undefined) throw givenFor(before, discovery);
       const clientSecret = await deps.givenSecret(server);
       const authMethod = clientSecret === undefined ? 'none' : methodFor(discovery);
       return {
@@ -102,7 +106,8 @@ export function createRegistrations(deps: RegistrationDeps) {
     const method = methodFor(rest);
     const metadata = clientMetadata(ourselves, server.uuid);
     const sent = { ...metadata, token_endpoint_auth_method: method };
-    return readEnrolment(await client.enrol({ issuer, registrationEndpoint }, sent), method);
+    const place = { issuer, registrationEndpoint, requester: server.workspaceId };
+    return readEnrolment(await client.enrol(place, sent), method);
   }
 
   return {
@@ -175,6 +180,15 @@ export function hasGivenEndpoints(
 
 export type Registrations = ReturnType<typeof createRegistrations>;
 
+/** Attack: a server that names an authorization server of its own later, to be sent what we are known by (U03). */
+function givenFor(before: string, { issuer }: OAuthDiscovery): UpstreamProblem {
+  return new UpstreamProblem(
+    'registration',
+    `oauthClientId and oauthClientSecret were given for ${before}, and the server now names ${issuer}. Clear the registration, and give what ${issuer} knows us by.`,
+    { field: 'oauthClientId' },
+  );
+}
+
 /** MCP authorization: a client MUST refuse a server that does not say that it verifies PKCE. */
 function requirePkce({ issuer, codeChallengeMethodsSupported: methods }: OAuthDiscovery): void {
   if (methods?.includes('S256')) return;
@@ -203,39 +217,4 @@ function methodFor({
 }: Pick<OAuthDiscovery, 'tokenEndpointAuthMethodsSupported'>): AuthMethod {
   const known = ['client_secret_basic', 'client_secret_post', 'none'] as const;
   return known.find((method) => methods.includes(method)) ?? 'client_secret_basic';
-}
-
-const longestId = 2048;
-
-/** RFC 7591 §3.2.1: what the server answered, which may differ from what was asked. */
-function readEnrolment(answer: Record<string, unknown>, asked: AuthMethod) {
-  const { client_id: clientId, client_secret: clientSecret } = answer;
-  if (typeof clientId !== 'string' || !/^[ -~]+$/.test(clientId) || clientId.length > longestId) {
-    throw unusable('client_id');
-  }
-  const hasSecret = clientSecret !== undefined && clientSecret !== '';
-  if (hasSecret && (typeof clientSecret !== 'string' || clientSecret.length > longestId)) {
-    throw unusable('client_secret');
-  }
-  const expires = answer.client_secret_expires_at;
-  const seconds =
-    typeof expires === 'number' && expires > 0 ? Math.min(expires, 32_503_680_000) : 0;
-  const methods = ['client_secret_basic', 'client_secret_post', 'none'] as const;
-  const method = methods.find((one) => one === answer.token_endpoint_auth_method) ?? asked;
-  return {
-    clientId,
-    ...(typeof clientSecret === 'string' && hasSecret && { clientSecret }),
-    authMethod: hasSecret ? method : 'none',
-    ...(hasSecret && seconds > 0 && { expiresAt: new Date(seconds * 1000) }),
-  } satisfies Partial<Registration>;
-}
-
-function unusable(field: string): UpstreamProblem {
-  return new UpstreamProblem(
-    'registration',
-    `${field} of the registration answer cannot be used.`,
-    {
-      field,
-    },
-  );
 }

@@ -28,7 +28,10 @@ export function createRevocations({ db, box, now, log, client }: RevocationsDeps
     for (const kind of ['refresh', 'access'] as const) {
       const sealed = kind === 'refresh' ? row.refresh_sealed : row.access_sealed;
       if (sealed === null) continue;
-      await client.revoke(registration, openToken(box, owner, kind, sealed), `${kind}_token`);
+      await client.revoke(registration, {
+        ...{ token: openToken(box, owner, kind, sealed), hint: `${kind}_token` },
+        requester: `server ${row.server_id}`, // its workspace may be gone
+      });
     }
   }
 

@@ -31,8 +31,8 @@ export interface ChangedServer {
   secrets: ServerSecrets;
   /** Whether tokens and registrations of the server must go, and its set-up begins anew. */
   dropsConnections: boolean;
-  /** Whether the icon may be another's. */
-  dropsIcon: boolean;
+  /** Whether it may be another server: its icon, and who may have tokens for it, were for the old one. */
+  isElsewhere: boolean;
 }
 
 /**
@@ -58,7 +58,7 @@ export function changedServer(
     settings,
     secrets: changedSecrets(before?.secrets, input, { moved, changedAuth, changedClient }),
     dropsConnections: changedAuth || changedClient,
-    dropsIcon: moved,
+    isElsewhere: moved,
   };
 }
 

@@ -188,6 +188,13 @@ export async function insertServer(
   trx: Kysely<Tables>,
   row: Insertable<McpServersTable>,
 ): Promise<StoredServer | undefined> {
+  // One after the other: many at once would not see each other.
+  await trx
+    .selectFrom('workspaces')
+    .select('id')
+    .where('id', '=', row.workspace_id)
+    .forNoKeyUpdate()
+    .execute();
   const { total } = await trx
     .selectFrom('mcp_servers')
     .select(sql<number>`count(*)::int`.as('total'))
@@ -213,20 +220,6 @@ export function updateServer(
 
 export async function deleteServer(trx: Kysely<Tables>, id: number): Promise<void> {
   await trx.deleteFrom('mcp_servers').where('id', '=', id).execute();
-}
-
-/** The picture of a server, PNG in base64, as long as it is that version. */
-export async function findIcon(
-  db: Kysely<Tables>,
-  { id, version }: { id: number; version: string },
-): Promise<string | undefined> {
-  const row = await db
-    .selectFrom('mcp_servers')
-    .select('icon_png')
-    .where('id', '=', id)
-    .where('icon_version', '=', version)
-    .executeTakeFirst();
-  return row?.icon_png ?? undefined;
 }
 
 export function fromStored(row: StoredServer): McpServer {

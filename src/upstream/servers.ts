@@ -4,6 +4,7 @@ import { type Actor, type AuditMeta, recordAudit } from '../audit/index.ts';
 import type { Database, Tables } from '../db/index.ts';
 import type { SecretBox } from '../keys/index.ts';
 import type { Endings } from './connections-endings.ts';
+import { findIcon, updateIcon } from './icon-queries.ts';
 import type { McpServer } from './server.ts';
 import { newPublicId, placeIn, settingsOf, storedSettings } from './server-columns.ts';
 import type { ServerInput } from './server-input.ts';
@@ -11,7 +12,6 @@ import { changedServer, type ServerSecrets, serverChanges } from './server-polic
 import { tooMany, unknownServer } from './server-problems.ts';
 import {
   deleteServer,
-  findIcon,
   findServer,
   findServersByUrl,
   fromStored,
@@ -193,7 +193,7 @@ export function createServers(deps: ServersDeps) {
     async setIcon(server: McpServer, png: Buffer | undefined): Promise<void> {
       const icon_version = png ? randomBytes(9).toString('base64url') : null;
       const icon_png = png?.toString('base64') ?? null;
-      await updateServer(db.kysely, server.id, { icon_png, icon_version, icon_tried_at: now() });
+      await updateIcon(db.kysely, server, { icon_png, icon_version, icon_tried_at: now() });
     },
 
     find: async (which: ServerName): Promise<McpServer | undefined> => {
@@ -226,6 +226,9 @@ async function change(
   const changes = serverChanges(before, after);
   if (changes.length === 0) return fromStored(row);
   if (after.dropsConnections) await endings.drop(trx, id);
+  // Attack: a member who has a gateway get tokens for another server than the operator allowed it.
+  const gateways = after.isElsewhere ? row.gateway_clients : [];
+  if (gateways.length > 0) changes.push({ field: 'gatewayClients', from: gateways, to: [] });
   const detail = { ...placeIn(row), changes, credentials_dropped: after.dropsConnections };
   await recordAudit(trx, { type: 'mcp_server_updated', actor: by.actor, detail }, by.meta);
   const place = { uuid: row.uuid, url: after.settings.url };
@@ -234,7 +237,7 @@ async function change(
     ...storedSettings(after.settings),
     ...sealSecrets(box, place, after.secrets),
     ...(after.dropsConnections && beginning),
-    ...(after.dropsIcon && noIcon),
+    ...(after.isElsewhere && { ...noIcon, gateway_clients: [] }),
     updated_at: now(),
   };
   return fromStored(await updated(trx, id, set));

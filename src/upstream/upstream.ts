@@ -56,13 +56,25 @@ const mostOfPicture = 256 * 1024;
 const rest = { failures: 3, pause: 30 };
 
 const few: Partial<FetchLimits> = { concurrency: 16, concurrencyPerHost: 2 };
+/** Of one workspace half at most, so that none can lock the others out of a host that they share. */
+const shared: Record<'sessions' | 'authorizationServers', Partial<FetchLimits>> = {
+  sessions: {
+    ...{ concurrencyPerHost: 16, burstPerHost: 120, perSecondAndHost: 10, requesterShare: 0.5 },
+  },
+  authorizationServers: {
+    ...{ concurrency: 256, concurrencyPerRequester: 32, concurrencyPerHost: 64 },
+    requesterShare: 0.5,
+  },
+};
 
 function waysOut(now: () => Date): WaysOut {
   return {
     sessions: createGuardedSessions({
-      ...{ timeoutMs: patience.session, maxBytes: mostOfSession, now },
+      ...{ timeoutMs: patience.session, maxBytes: mostOfSession, now, limits: shared.sessions },
     }),
-    authorizationServers: createGuardedRequest({ timeoutMs: patience.authorizationServer, now }),
+    authorizationServers: createGuardedRequest({
+      ...{ timeoutMs: patience.authorizationServer, now, limits: shared.authorizationServers },
+    }),
     pictures: createGuardedRequest({
       ...{ timeoutMs: patience.picture, maxBytes: mostOfPicture, limits: few, now },
     }),

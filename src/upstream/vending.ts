@@ -122,17 +122,11 @@ export function createVending({ db, now, workspaces, servers, connections }: Ven
       const { clientId, subject } = request;
       const server = await serverFor(request);
       const { userId } = subject;
-      if (!server.gatewayClients.includes(clientId)) {
-        throw refuse(
-          'This client may not have tokens for this MCP server. The operator lists who may in its gateway clients.',
-          'not_a_gateway_client',
-        );
-      }
-      if (server.authType !== 'oauth' || !server.enabled) {
-        throw refuse('This MCP server is disabled, or has no tokens to hand out.', 'no_tokens');
-      }
+      requireAllowed(server, clientId);
       const { token } = await accessTo(server, userId);
       requireConnected(parseScope(request.scope), token.scopes);
+      // A refresh takes its time, and any of this may have changed meanwhile.
+      requireAllowed(await serverFor(request), clientId);
       const { publicId: server_id, workspaceId: workspace_id } = server;
       await recordAudit(
         db.kysely,
@@ -155,6 +149,19 @@ export function createVending({ db, now, workspaces, servers, connections }: Ven
       };
     },
   };
+}
+
+/** @throws OAuthError invalid_target */
+function requireAllowed({ gatewayClients, authType, enabled }: McpServer, clientId: string): void {
+  if (!gatewayClients.includes(clientId)) {
+    throw refuse(
+      'This client may not have tokens for this MCP server. The operator lists who may in its gateway clients.',
+      'not_a_gateway_client',
+    );
+  }
+  if (authType !== 'oauth' || !enabled) {
+    throw refuse('This MCP server is disabled, or has no tokens to hand out.', 'no_tokens');
+  }
 }
 
 /** A stored token cannot be narrowed, and is never widened: what is asked for must have been connected. */

@@ -15,7 +15,10 @@ const finding = z.strictObject({
 });
 
 const diagnosis = z.strictObject({
-  url: z.string().nullable().describe('The MCP server that was probed; null: this server alone'),
+  url: z
+    .string()
+    .nullable()
+    .describe('The MCP server that was probed; null: this server and what is registered'),
   issuer: z.string(),
   verdict: z.enum(['PASS', 'WARN', 'FAIL']).describe('The worst of its findings'),
   checked_at: time,
@@ -38,7 +41,9 @@ export const doctor = {
         .min(1)
         .max(2048)
         .optional()
-        .describe('URL that people paste into their client; absent examines this server alone'),
+        .describe(
+          'URL that people paste into their client; absent examines this server and every registered resource',
+        ),
     }),
     answer: diagnosis,
   }),

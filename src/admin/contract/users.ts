@@ -39,7 +39,7 @@ export const userDetail = user.extend({
 });
 
 const link = z.strictObject({
-  url: z.string().describe('Shown this once; hand it to the person on a way you trust'),
+  url: z.string().describe('Shown this once; hand it to the person in a way you trust'),
   expires_at: time,
 });
 
