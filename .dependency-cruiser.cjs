@@ -89,7 +89,7 @@ module.exports = {
         'e2e, examples and migrations never import src (but for the published resource-server kit)',
       severity: 'error',
       from: { path: '^(e2e|migrations)/' },
-      to: { path: '^src/' },
+      to: { path: '^src/', pathNot: '^src/resource-server/index\\.ts$' },
     },
     {
       name: 'console-knows-the-contract-only',

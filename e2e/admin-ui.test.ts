@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accessibilityProblems, openPage, overflows } from './support/browser.ts';
 import { type ConsoleStage, openConsoleStage } from './support/console.ts';
+import { seedConsole } from './support/console-seed.ts';
 
 let stage: ConsoleStage;
 
@@ -14,20 +15,32 @@ const everyPage = [
   '/',
   '/clients',
   '/clients/boards',
+  '/clients/boards?tab=audit',
   '/grants',
   '/issuances',
+  '/issuances/:issuance',
   '/tokens',
   '/resources',
   '/resources/boards',
+  '/resources/files',
   '/users',
+  '/users/:wanda',
   '/workspaces',
+  '/workspaces/:acme',
+  '/workspaces/:globex',
+  '/mcp-servers',
+  '/mcp-servers/:server',
   '/identity-providers',
+  '/identity-providers/:provider',
   '/trusted-issuers',
+  '/trusted-issuers/:trusted',
   '/flows',
   '/doctor',
   '/inspector',
   '/audit',
+  '/audit?event=:event',
   '/audit?tab=chain',
+  '/audit?tab=undelivered',
   '/keys',
   '/api-keys',
   '/settings',
@@ -136,10 +149,10 @@ describe('the admin console', () => {
 
   test('finds a flow that failed, shows what was sent and expected, and fixes it', async () => {
     await stage.api('POST', '/resources', {
-      slug: 'files',
+      slug: 'notes',
       uri: 'https://mcp.example.test/mcp',
-      display_name: 'Files',
-      scopes: [{ name: 'files:read' }],
+      display_name: 'Notes',
+      scopes: [{ name: 'notes:read' }],
     });
     await stage.api('POST', '/clients', {
       client_id: 'desktop',
@@ -167,7 +180,7 @@ describe('the admin console', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Add alias' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Add alias' }).waitFor({ state: 'detached' });
-    const { aliases } = await stage.api('GET', '/resources/files');
+    const { aliases } = await stage.api('GET', '/resources/notes');
     expect(aliases).toContain('https://mcp.example.test/v2/mcp');
     expect(violations).toEqual([]);
     await page.context().close();
@@ -200,8 +213,10 @@ describe('the admin console', () => {
 describe('every page', () => {
   let page: Page;
   let violations: string[];
+  let ids: Readonly<Record<string, string>>;
 
   beforeAll(async () => {
+    ids = await seedConsole(stage);
     ({ page, violations } = await stage.enter('owner'));
   });
   afterAll(() => page?.context().close());
@@ -210,7 +225,8 @@ describe('every page', () => {
     '%s: accessible in light and dark, fits 320 pixels, breaks no rule',
     async (path) => {
       await page.emulateMedia({ colorScheme: 'light' });
-      await page.goto(stage.url(path));
+      const address = path.replace(/:(\w+)/, (_, name: string) => ids[name] ?? name);
+      await page.goto(stage.url(address));
       await loaded(page);
       expect(await page.getByRole('alert').allTextContents()).toEqual([]);
       expect(await accessibilityProblems(page)).toEqual([]);

@@ -6,8 +6,8 @@ const name = 'virtual:contract-routes';
 const directory = fileURLToPath(new URL('../../src/admin/contract', import.meta.url));
 
 /**
- * Gives the browser the method, path and least role of every route of the contract, without the schemas:
- * the types are checked at compile time, and zod stays out of the bundle.
+ * Gives the browser the method, path and least role of every route of the contract, and whether admins of a
+ * workspace may call it too, without the schemas: the types are checked at compile time, and zod stays out of the bundle.
  */
 export function contractRoutes(): Plugin {
   return {
@@ -21,10 +21,12 @@ export function contractRoutes(): Plugin {
   };
 }
 
-function table(): Record<string, [method: string, path: string, permission: string]> {
+type Entry = [method: string, path: string, permission: string, workspaceAdmin: boolean];
+
+function table(): Record<string, Entry> {
   const all = Object.entries(contract).flatMap(([noun, verbs]) =>
-    Object.entries(verbs).map(([verb, { method, path, permission }]) => {
-      const entry: [string, string, string] = [method, path, permission];
+    Object.entries(verbs).map(([verb, { method, path, permission, workspaceAdmin = false }]) => {
+      const entry: Entry = [method, path, permission, workspaceAdmin];
       return [`${noun}.${verb}`, entry] as const;
     }),
   );

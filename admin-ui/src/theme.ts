@@ -2,6 +2,7 @@ import {
   createTheme,
   Drawer,
   defaultVariantColorsResolver,
+  Menu,
   Modal,
   Notification,
   Tooltip,
@@ -32,6 +33,14 @@ export const theme = createTheme({
         lockScroll: false,
         position: 'right',
         closeButtonProps: { 'aria-label': 'Close' },
+      },
+    }),
+    // In its place in the page, so that it is inside of a landmark and holds nothing but its items.
+    Menu: Menu.extend({
+      defaultProps: {
+        withinPortal: false,
+        withInitialFocusPlaceholder: false,
+        floatingStrategy: 'fixed',
       },
     }),
     Notification: Notification.extend({

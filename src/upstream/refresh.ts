@@ -170,10 +170,15 @@ export function createRefresh(deps: RefreshDeps) {
   };
 }
 
-/** Whether it is about to end, and can be replaced. */
-function needsRefresh({ status, expires_at, refresh_sealed }: ConnectionRow, now: Date): boolean {
+/**
+ * Whether it is about to end, and can be replaced. One that lives shortly is replaced in the last half of its life:
+ * otherwise every use of it would send a refresh.
+ */
+function needsRefresh(row: ConnectionRow, now: Date): boolean {
+  const { status, expires_at, refresh_sealed, refreshed_at, connected_at } = row;
   if (status !== 'connected' || !expires_at || refresh_sealed === null) return false;
-  return expires_at.getTime() <= now.getTime() + ahead;
+  const life = expires_at.getTime() - (refreshed_at ?? connected_at).getTime();
+  return expires_at.getTime() <= now.getTime() + Math.min(ahead, life / 2);
 }
 
 /** Whether its access token can be used as it is. */

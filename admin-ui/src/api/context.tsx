@@ -16,14 +16,20 @@ function required<T>(value: T | undefined): T {
 export const useApi = (): Api => required(use(ApiContext));
 export const useSession = (): Session => required(use(SessionContext));
 
-const ranks: Record<string, number> = { workspace: 0, viewer: 1, operator: 2, owner: 3 };
+const ranks: Record<string, number> = { viewer: 1, operator: 2, owner: 3 };
 
-/** Whether who is signed in may call a route. The server decides again; this only hides buttons. */
+/**
+ * Whether who is signed in may call a route, as the server decides it: by their role, or as an admin of a
+ * workspace without one. The server decides again; this only hides buttons and links.
+ */
 export function useMay(): <N extends Noun>(noun: N, verb: Verb<N>) => boolean {
   const { role } = useSession();
   return (noun, verb) => {
     const route = routes[`${noun}.${verb}`];
-    return route !== undefined && (ranks[role] ?? 0) >= (ranks[route[2]] ?? 9);
+    if (!route) return false;
+    const [, , permission, workspaceAdmin] = route;
+    if (role === 'workspace') return workspaceAdmin;
+    return (ranks[role] ?? 0) >= (ranks[permission] ?? 9);
   };
 }
 

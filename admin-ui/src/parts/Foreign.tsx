@@ -13,5 +13,6 @@ export function Foreign({
   const clean = text ? plainText(text) : '';
   if (!clean) return <span className="dim">{fallback}</span>;
   const shown = shorten(clean, limit);
-  return <bdi {...(shown !== clean && { title: clean.slice(0, 1000) })}>{shown}</bdi>;
+  // Columns of lists cut it once more, by their width.
+  return <bdi {...(clean.length > 10 && { title: clean.slice(0, 1000) })}>{shown}</bdi>;
 }

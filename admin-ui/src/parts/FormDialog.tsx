@@ -15,6 +15,8 @@ interface FormDialogProps<T> {
   initial: T;
   /** For the button: `Create client`. */
   action: string;
+  /** Something ends. */
+  bad?: boolean;
   submit: (values: T) => Promise<unknown>;
   size?: string;
   children: (form: FormProps<T>) => ReactNode;
@@ -38,6 +40,7 @@ export function FormDialog<T>({
 function DialogForm<T>({
   initial,
   action,
+  bad = false,
   submit,
   onClose,
   children,
@@ -56,7 +59,7 @@ function DialogForm<T>({
         <Button variant="default" onClick={onClose}>
           Cancel
         </Button>
-        <Button type="submit" loading={sending}>
+        <Button type="submit" loading={sending} {...(bad && { color: 'red' })}>
           {action}
         </Button>
       </div>

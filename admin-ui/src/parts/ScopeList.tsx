@@ -15,7 +15,9 @@ export function ScopeList({
   return (
     <span className={styles.scopes}>
       {names.slice(0, most).map((name) => (
-        <code key={name}>{shorten(name, 40)}</code>
+        <code key={name} title={name}>
+          {shorten(name, 40)}
+        </code>
       ))}
       {rest.length > 0 && (
         <span className="dim" title={rest.join(' ')}>

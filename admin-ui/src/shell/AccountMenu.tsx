@@ -1,4 +1,4 @@
-import { Menu, SegmentedControl, useMantineColorScheme } from '@mantine/core';
+import { Menu, useMantineColorScheme } from '@mantine/core';
 import { useApi, useSession } from '../api/context.tsx';
 import { showError } from '../api/query.ts';
 import { plainText, shorten } from '../parts/foreign.ts';
@@ -20,7 +20,7 @@ export function AccountMenu() {
   }
 
   return (
-    <Menu position="top-start" width={240} withinPortal>
+    <Menu position="top-start" width={240}>
       <Menu.Target>
         <button type="button" className={styles.account}>
           <b>
@@ -39,23 +39,23 @@ export function AccountMenu() {
   );
 }
 
+const schemes = [
+  { value: 'auto', label: 'Colours of the system' },
+  { value: 'light', label: 'Light colours' },
+  { value: 'dark', label: 'Dark colours' },
+] as const;
+
 function ColourScheme() {
   // Without keepTransitions Mantine would inject a <style>, which the content security policy refuses.
   const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
-  return (
-    <SegmentedControl
-      fullWidth
-      size="xs"
-      aria-label="Colours"
-      value={colorScheme}
-      onChange={(value) => {
-        if (value === 'auto' || value === 'light' || value === 'dark') setColorScheme(value);
-      }}
-      data={[
-        { value: 'auto', label: 'System' },
-        { value: 'light', label: 'Light' },
-        { value: 'dark', label: 'Dark' },
-      ]}
-    />
-  );
+  return schemes.map(({ value, label }) => (
+    <Menu.RadioItem
+      key={value}
+      value={value}
+      checked={value === colorScheme}
+      onChange={() => setColorScheme(value)}
+    >
+      {label}
+    </Menu.RadioItem>
+  ));
 }

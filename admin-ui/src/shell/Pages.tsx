@@ -1,12 +1,14 @@
 import { lazy } from 'react';
-import { Route, Routes } from 'react-router';
+import { Navigate, Route, Routes } from 'react-router';
+import { useSession } from '../api/context.tsx';
 import { Layout } from './Layout.tsx';
 
+const Overview = lazy(() => import('../pages/overview/Overview.tsx'));
 const NotFound = lazy(() => import('../pages/NotFound.tsx'));
 
 /** Every page by its address; each is loaded when it is first opened. */
 const pages = [
-  { path: '/', page: lazy(() => import('../pages/overview/Overview.tsx')) },
+  { path: '/', page: Home },
   { path: '/clients', page: lazy(() => import('../pages/clients/Clients.tsx')) },
   { path: '/clients/:id', page: lazy(() => import('../pages/clients/ClientDetail.tsx')) },
   { path: '/grants', page: lazy(() => import('../pages/grants/Grants.tsx')) },
@@ -47,6 +49,14 @@ const pages = [
   },
   { path: '/audit', page: lazy(() => import('../pages/audit/Audit.tsx')) },
 ];
+
+/** The overview is about the whole server: who governs workspaces alone begins with those. */
+function Home() {
+  const { role, workspaces } = useSession();
+  if (role !== 'workspace') return <Overview />;
+  const [only] = workspaces.length === 1 ? workspaces : [];
+  return <Navigate replace to={only ? `/workspaces/${only.id}` : '/workspaces'} />;
+}
 
 export function Pages() {
   return (

@@ -26,13 +26,13 @@ const columns: readonly Column<ApiKey>[] = [
     id: 'created',
     header: 'Made',
     sort: 'created_at',
-    width: 128,
+    width: 138,
     cell: (row) => <RelativeTime time={row.created_at} />,
   },
   {
     id: 'expires',
     header: 'Expires',
-    width: 128,
+    width: 138,
     cell: (row) => <RelativeTime time={row.expires_at} />,
   },
   {

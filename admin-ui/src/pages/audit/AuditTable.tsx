@@ -1,5 +1,6 @@
 import { type ReactNode, useMemo } from 'react';
 import { useSearchParams } from 'react-router';
+import { auditTypes } from '../../../../src/admin/contract/audit-types.ts';
 import type { ListQuery, Row } from '../../api/types.ts';
 import { Foreign } from '../../parts/Foreign.tsx';
 import { RelativeTime } from '../../parts/RelativeTime.tsx';
@@ -37,33 +38,14 @@ const columns: readonly Column<AuditEvent>[] = [
   },
 ];
 
-const types = [
-  'token_issued',
-  'token_refreshed',
-  'token_revoked',
-  'token_exchanged',
-  'refresh_token_reused',
-  'auth_code_reused',
-  'consent_granted',
-  'consent_denied',
-  'consent_revoked',
-  'client_registered',
-  'client_updated',
-  'client_suspended',
-  'client_document_changed',
-  'user_login',
-  'user_login_failed',
-  'user_locked_out',
-  'user_created',
-  'key_rotated',
-  'resource_created',
-];
-
 export const auditFilters: readonly Filter<'audit'>[] = [
   {
     name: 'type',
     label: 'Event',
-    options: types.map((value) => ({ value, label: eventName(value) })),
+    options: Object.entries(auditTypes).map(([group, types]) => ({
+      group,
+      items: types.map((value) => ({ value, label: eventName(value) })),
+    })),
   },
   {
     name: 'actor_kind',

@@ -52,13 +52,13 @@ export const clientColumns: readonly Column<Client>[] = [
     id: 'created',
     header: 'Created',
     sort: 'created_at',
-    width: 128,
+    width: 138,
     cell: (row) => <RelativeTime time={row.created_at} />,
   },
   {
     id: 'used',
     header: 'Last used',
-    width: 128,
+    width: 138,
     cell: (row) => <RelativeTime time={row.last_used_at} />,
   },
 ];

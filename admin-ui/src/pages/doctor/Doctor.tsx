@@ -49,7 +49,7 @@ export default function Doctor() {
               <Rows>
                 <TextInput
                   label="Address of an MCP server"
-                  description="What people paste into their client. Empty: this server alone"
+                  description="What people paste into their client. Empty: this server and every enabled resource"
                   placeholder="https://mcp.example.com/mcp"
                   value={values.url}
                   onChange={(event) => set('url', event.currentTarget.value)}

@@ -6,7 +6,7 @@ import { useAction, useAnswer } from '../../api/query.ts';
 import { ActionMenu } from '../../parts/ActionMenu.tsx';
 import { Card } from '../../parts/Card.tsx';
 import { Status } from '../../parts/Chip.tsx';
-import { ClientLink, PersonLink } from '../../parts/ClientName.tsx';
+import { ClientLink, PersonLink, WorkspaceLink } from '../../parts/ClientName.tsx';
 import { ConfirmDestructive } from '../../parts/Confirm.tsx';
 import { CopyableId } from '../../parts/CopyableId.tsx';
 import { Fields } from '../../parts/Fields.tsx';
@@ -73,6 +73,7 @@ function Detail({ grant }: { grant: Grant }) {
 }
 
 function Facts({ grant }: { grant: Grant }) {
+  const mayRead = useMay()('resources', 'list');
   return (
     <Card>
       <Fields
@@ -81,12 +82,16 @@ function Facts({ grant }: { grant: Grant }) {
           ['Client', <ClientLink key="c" id={grant.client_id} name={grant.client_name} />],
           [
             'Resource',
-            <Link key="r" to={`/resources?${new URLSearchParams({ q: grant.resource })}`}>
-              <Foreign text={grant.resource} limit={90} />
-            </Link>,
+            mayRead ? (
+              <Link key="r" to={`/resources?${new URLSearchParams({ q: grant.resource })}`}>
+                <Foreign text={grant.resource} limit={90} />
+              </Link>
+            ) : (
+              <Foreign key="r" text={grant.resource} limit={90} />
+            ),
           ],
           ['Scopes', <ScopeList key="s" scope={grant.scope} most={50} />],
-          ['Workspace', grant.workspace_id && <CopyableId value={grant.workspace_id} />],
+          ['Workspace', grant.workspace_id && <WorkspaceLink id={grant.workspace_id} />],
           ['Label', grant.label && <Foreign text={grant.label} limit={200} />],
           ['Sent back to', <code key="h">{plainText(grant.redirect_host)}</code>],
           ['Granted', <RelativeTime key="t" time={grant.created_at} />],

@@ -32,13 +32,13 @@ export const grantColumns: readonly Column<Grant>[] = [
     id: 'created',
     header: 'Granted',
     sort: 'created_at',
-    width: 128,
+    width: 138,
     cell: (row) => <RelativeTime time={row.created_at} />,
   },
   {
     id: 'used',
     header: 'Last used',
-    width: 128,
+    width: 138,
     cell: (row) => <RelativeTime time={row.last_used_at} />,
   },
 ];

@@ -3,10 +3,10 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useMay } from '../../api/context.tsx';
 import type { Row } from '../../api/types.ts';
-import { Chip, Status } from '../../parts/Chip.tsx';
 import { Foreign } from '../../parts/Foreign.tsx';
 import { PlusIcon } from '../../parts/icons.tsx';
 import { PageHeader } from '../../parts/PageHeader.tsx';
+import { enabledFilter, sourceFilter, switchableColumns } from '../../parts/Switchable.tsx';
 import { DataTable } from '../../parts/table/DataTable.tsx';
 import type { Column, Filter } from '../../parts/table/types.ts';
 import { CreateProvider } from './ProviderDialogs.tsx';
@@ -21,33 +21,10 @@ const columns: readonly Column<Row<'identity-providers'>>[] = [
     width: 150,
     cell: (row) => (row.automatic ? 'get an account' : 'are refused'),
   },
-  { id: 'source', header: 'Made in', width: 120, cell: (row) => <Chip>{row.source}</Chip> },
-  {
-    id: 'status',
-    header: 'Status',
-    width: 110,
-    cell: (row) => <Status value={row.enabled ? 'enabled' : 'disabled'} />,
-  },
+  ...switchableColumns,
 ];
 
-const filters: readonly Filter<'identity-providers'>[] = [
-  {
-    name: 'enabled',
-    label: 'Status',
-    options: [
-      { value: 'true', label: 'enabled' },
-      { value: 'false', label: 'disabled' },
-    ],
-  },
-  {
-    name: 'source',
-    label: 'Made in',
-    options: [
-      { value: 'config', label: 'configuration' },
-      { value: 'admin', label: 'administration' },
-    ],
-  },
-];
+const filters: readonly Filter<'identity-providers'>[] = [enabledFilter, sourceFilter];
 
 export default function IdentityProviders() {
   const may = useMay();

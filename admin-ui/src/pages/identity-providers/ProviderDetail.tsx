@@ -1,12 +1,7 @@
-import { Button } from '@mantine/core';
-import { useState } from 'react';
-import { useNavigate, useParams } from 'react-router';
-import { useMay } from '../../api/context.tsx';
-import { useAction, useAnswer } from '../../api/query.ts';
-import { ActionMenu } from '../../parts/ActionMenu.tsx';
+import { useParams } from 'react-router';
+import { useAnswer } from '../../api/query.ts';
 import { Card } from '../../parts/Card.tsx';
 import { Status } from '../../parts/Chip.tsx';
-import { ConfirmDestructive } from '../../parts/Confirm.tsx';
 import { CopyableId } from '../../parts/CopyableId.tsx';
 import { Fields } from '../../parts/Fields.tsx';
 import { Foreign } from '../../parts/Foreign.tsx';
@@ -15,6 +10,7 @@ import { Loaded } from '../../parts/Loaded.tsx';
 import { Columns, Rows, SimpleTable } from '../../parts/layout.tsx';
 import { PageHeader } from '../../parts/PageHeader.tsx';
 import { ScopeList } from '../../parts/ScopeList.tsx';
+import { madeIn, SwitchableActions } from '../../parts/Switchable.tsx';
 import { EditProvider } from './ProviderDialogs.tsx';
 import { ProviderTest } from './ProviderTest.tsx';
 import type { Provider } from './provider-form.ts';
@@ -37,7 +33,15 @@ function Detail({ provider }: { provider: Provider }) {
         back={{ to: '/identity-providers', label: 'Identity providers' }}
         chips={<Status value={provider.enabled ? 'enabled' : 'disabled'} />}
       >
-        <Actions provider={provider} />
+        <SwitchableActions
+          noun="identity-providers"
+          row={provider}
+          name="identity provider"
+          disabling={['Nobody signs in there any more. Who is signed in stays so.']}
+          removing={['Nobody signs in there any more, for good. The accounts stay.']}
+          typeName={provider.slug}
+          edit={(dialog) => <EditProvider provider={provider} {...dialog} />}
+        />
       </PageHeader>
       <Rows>
         <Card title="Callback to register there">
@@ -55,10 +59,7 @@ function Detail({ provider }: { provider: Provider }) {
                 ['Scopes', <ScopeList key="s" scope={provider.scopes.join(' ')} most={20} />],
                 ['Unknown people', provider.automatic ? 'get an account' : 'are refused'],
                 ['Private network', provider.private_network ? 'allowed' : 'refused'],
-                [
-                  'Made in',
-                  provider.source === 'config' ? 'the configuration, where it is edited' : 'here',
-                ],
+                ['Made in', madeIn[provider.source]],
               ]}
             />
           </Card>
@@ -98,66 +99,5 @@ function GroupMap({
         </tr>
       ))}
     </SimpleTable>
-  );
-}
-
-function Actions({ provider }: { provider: Provider }) {
-  const may = useMay();
-  const navigate = useNavigate();
-  const [open, setOpen] = useState<'edit' | 'disable' | 'remove'>();
-  const close = () => setOpen(undefined);
-  const params = { id: provider.id };
-  const enable = useAction('identity-providers', 'enable', { done: 'It is enabled.', loud: true });
-  const disable = useAction('identity-providers', 'disable', { done: 'It is disabled.' });
-  const remove = useAction('identity-providers', 'remove', { done: 'It is removed.' });
-  return (
-    <>
-      {!provider.enabled && may('identity-providers', 'enable') && (
-        <Button loading={enable.isPending} onClick={() => enable.mutate({ params })}>
-          Enable
-        </Button>
-      )}
-      {provider.source === 'admin' && may('identity-providers', 'update') && (
-        <Button variant="default" onClick={() => setOpen('edit')}>
-          Edit
-        </Button>
-      )}
-      <ActionMenu
-        items={[
-          {
-            label: 'Disable',
-            run: () => setOpen('disable'),
-            may: provider.enabled && may('identity-providers', 'disable'),
-          },
-          {
-            label: 'Remove',
-            run: () => setOpen('remove'),
-            bad: true,
-            may: may('identity-providers', 'remove'),
-          },
-        ]}
-      />
-      <EditProvider provider={provider} opened={open === 'edit'} onClose={close} />
-      <ConfirmDestructive
-        opened={open === 'disable'}
-        onClose={close}
-        title="Disable this identity provider"
-        action="Disable"
-        consequences={['Nobody signs in there any more. Who is signed in stays so.']}
-        run={() => disable.mutateAsync({ params })}
-      />
-      <ConfirmDestructive
-        opened={open === 'remove'}
-        onClose={close}
-        title="Remove this identity provider"
-        action="Remove"
-        typeName={provider.slug}
-        consequences={['Nobody signs in there any more, for good. The accounts stay.']}
-        run={async () => {
-          await remove.mutateAsync({ params, ifMatch: provider.version });
-          void navigate('/identity-providers');
-        }}
-      />
-    </>
   );
 }

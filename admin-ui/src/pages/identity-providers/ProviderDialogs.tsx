@@ -85,6 +85,7 @@ function ProviderFields({ values, set, isNew }: FormProps<ProviderValues> & { is
           key={name}
           {...field}
           required={name !== 'display_name'}
+          data-autofocus={name === 'issuer' || undefined}
           value={values[name]}
           onChange={(event) => set(name, event.currentTarget.value)}
         />

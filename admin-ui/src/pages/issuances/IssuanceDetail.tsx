@@ -5,7 +5,7 @@ import { useMay } from '../../api/context.tsx';
 import { useAction, useAnswer } from '../../api/query.ts';
 import { Card } from '../../parts/Card.tsx';
 import { Chip, Status } from '../../parts/Chip.tsx';
-import { ClientLink, PersonLink } from '../../parts/ClientName.tsx';
+import { ClientLink, PersonLink, WorkspaceLink } from '../../parts/ClientName.tsx';
 import { CopyableId, ShortId } from '../../parts/CopyableId.tsx';
 import { Fields } from '../../parts/Fields.tsx';
 import { Foreign } from '../../parts/Foreign.tsx';
@@ -74,7 +74,7 @@ function Facts({ issuance }: { issuance: IssuanceWithLineage }) {
         ['Bought by', grantName(issuance.grant_type)],
         ['Type', issuance.token_type],
         ['DPoP key', issuance.jkt && <CopyableId value={issuance.jkt} />],
-        ['Workspace', issuance.workspace_id && <CopyableId value={issuance.workspace_id} />],
+        ['Workspace', issuance.workspace_id && <WorkspaceLink id={issuance.workspace_id} />],
         [
           'Grant',
           issuance.grant_id && <Link to={`/grants/${issuance.grant_id}`}>{issuance.grant_id}</Link>,
@@ -109,6 +109,7 @@ function RevokeDialog({
       {...dialog}
       title="Revoke this token"
       action="Revoke"
+      bad
       initial={first}
       submit={({ extent }) => revoke.mutateAsync({ params: { id: issuance.id }, body: { extent } })}
     >

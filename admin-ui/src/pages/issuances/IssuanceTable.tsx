@@ -20,8 +20,13 @@ const grantNames: Readonly<Record<string, string>> = {
 /** A grant type as people call it. */
 export const grantName = (type: string) => grantNames[type] ?? type.replaceAll('_', ' ');
 
+const kindNames: Readonly<Record<string, string>> = {
+  personal_access_token: 'personal',
+  workspace_credential: 'workspace',
+};
+
 const columns: readonly Column<Issuance>[] = [
-  { id: 'jti', header: 'Token', width: 170, cell: (row) => <ShortId value={row.jti} limit={18} /> },
+  { id: 'jti', header: 'Token', width: 165, cell: (row) => <ShortId value={row.jti} limit={18} /> },
   { id: 'sub', header: 'For', cell: (row) => <Foreign text={row.username ?? row.sub} /> },
   {
     id: 'client',
@@ -29,12 +34,17 @@ const columns: readonly Column<Issuance>[] = [
     cell: (row) => <Foreign text={row.client_id} fallback="personal" />,
   },
   { id: 'resource', header: 'Resource', cell: (row) => <Foreign text={row.resource} /> },
-  { id: 'scope', header: 'Scopes', cell: (row) => <ScopeList scope={row.scope} most={2} /> },
+  {
+    id: 'scope',
+    header: 'Scopes',
+    hidden: true,
+    cell: (row) => <ScopeList scope={row.scope} most={2} />,
+  },
   {
     id: 'kind',
     header: 'Kind',
-    width: 130,
-    cell: (row) => row.kind.replace('personal_access_token', 'personal').replaceAll('_', ' '),
+    width: 120,
+    cell: (row) => kindNames[row.kind] ?? row.kind.replaceAll('_', ' '),
   },
   { id: 'grant', header: 'Bought by', hidden: true, cell: (row) => grantName(row.grant_type) },
   {
@@ -49,13 +59,13 @@ const columns: readonly Column<Issuance>[] = [
     id: 'issued',
     header: 'Issued',
     sort: 'issued_at',
-    width: 128,
+    width: 138,
     cell: (row) => <RelativeTime time={row.issued_at} />,
   },
   {
     id: 'expires',
     header: 'Expires',
-    width: 128,
+    width: 138,
     cell: (row) => <RelativeTime time={row.expires_at} />,
   },
 ];

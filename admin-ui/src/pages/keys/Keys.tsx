@@ -49,7 +49,7 @@ function Content({ list: { items, schedule } }: { list: List }) {
           {items.map((key) => (
             <tr key={key.id}>
               <td>
-                <CopyableId value={key.kid} limit={24} />
+                <CopyableId value={key.kid} limit={14} />
               </td>
               <td>
                 <Status value={key.state} />

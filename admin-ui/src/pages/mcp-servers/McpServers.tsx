@@ -1,16 +1,17 @@
 import type { Row } from '../../api/types.ts';
 import { Chip } from '../../parts/Chip.tsx';
+import { WorkspaceLink } from '../../parts/ClientName.tsx';
 import { Foreign } from '../../parts/Foreign.tsx';
 import { PageHeader } from '../../parts/PageHeader.tsx';
 import { RelativeTime } from '../../parts/RelativeTime.tsx';
 import { DataTable } from '../../parts/table/DataTable.tsx';
-import { type Column, type Filter, optionsOf } from '../../parts/table/types.ts';
-import { authTypes, ServerState } from './words.tsx';
+import type { Column, Filter } from '../../parts/table/types.ts';
+import { authTypes, choices, ServerState, states } from './words.tsx';
 
 const columns: readonly Column<Row<'mcp-servers'>>[] = [
   { id: 'name', header: 'Server', cell: (row) => <Foreign text={row.name} /> },
   { id: 'url', header: 'URL', cell: (row) => <Foreign text={row.url} /> },
-  { id: 'workspace', header: 'Workspace', cell: (row) => <Foreign text={row.workspace_id} /> },
+  { id: 'workspace', header: 'Workspace', cell: (row) => <WorkspaceLink id={row.workspace_id} /> },
   {
     id: 'auth',
     header: 'Signs in with',
@@ -22,17 +23,17 @@ const columns: readonly Column<Row<'mcp-servers'>>[] = [
     id: 'created',
     header: 'Added',
     sort: 'created_at',
-    width: 128,
+    width: 138,
     cell: (row) => <RelativeTime time={row.created_at} />,
   },
 ];
 
 const filters: readonly Filter<'mcp-servers'>[] = [
-  { name: 'state', label: 'State', options: optionsOf('REGISTER', 'AUTHORIZE', 'READY') },
+  { name: 'state', label: 'State', options: choices(states) },
   {
     name: 'auth_type',
     label: 'Signs in with',
-    options: Object.entries(authTypes).map(([value, label]) => ({ value, label })),
+    options: choices(authTypes),
   },
   {
     name: 'enabled',
@@ -61,8 +62,8 @@ export default function McpServers() {
           <>
             <h2>No workspace uses another MCP server yet</h2>
             <p className="muted">
-              Members add one through the workspace API; it then appears here with who has connected
-              to it.
+              Members add one on the page of their workspace or through its API; it then appears
+              here with who has connected to it.
             </p>
           </>
         }

@@ -1,12 +1,12 @@
 import { Button } from '@mantine/core';
 import { useState } from 'react';
-import { Link, useNavigate, useParams } from 'react-router';
+import { useNavigate, useParams } from 'react-router';
 import { useMay } from '../../api/context.tsx';
 import { useAction, useAnswer } from '../../api/query.ts';
 import type { Answer } from '../../api/types.ts';
 import { ActionMenu } from '../../parts/ActionMenu.tsx';
 import { Card } from '../../parts/Card.tsx';
-import { PersonLink } from '../../parts/ClientName.tsx';
+import { PersonById, WorkspaceLink } from '../../parts/ClientName.tsx';
 import { ConfirmDestructive } from '../../parts/Confirm.tsx';
 import { CopyableId } from '../../parts/CopyableId.tsx';
 import { Fields } from '../../parts/Fields.tsx';
@@ -62,19 +62,14 @@ function Facts({ server }: { server: Server }) {
       <Fields
         items={[
           ['URL', <CopyableId key="u" value={server.url} limit={70} />],
-          [
-            'Workspace',
-            <Link key="w" to={`/workspaces/${server.workspace_id}`}>
-              <Foreign text={server.workspace_id} />
-            </Link>,
-          ],
+          ['Workspace', <WorkspaceLink key="w" id={server.workspace_id} />],
           ['Members sign in with', authTypes[server.auth_type]],
           ['OAuth client there', <Foreign key="o" text={server.oauth_client_id} />],
           ['Scopes asked for', <Foreign key="s" text={server.oauth_scopes} />],
           ['Headers sent too', headers.length > 0 ? headers : 'none'],
           ['Id', <CopyableId key="i" value={server.id} limit={48} />],
           ['UUID', <CopyableId key="d" value={server.uuid} limit={48} />],
-          ['Added by', <PersonLink key="b" id={server.created_by} email={server.created_by} />],
+          ['Added by', <PersonById key="b" id={server.created_by} />],
           ['Added', <RelativeTime key="c" time={server.created_at} />],
           ['Changed', <RelativeTime key="t" time={server.updated_at} />],
         ]}

@@ -11,11 +11,16 @@ export const authTypes: Readonly<Record<Server['auth_type'], string>> = {
   direct_auth: 'the server itself',
 };
 
-const states = {
-  REGISTER: 'to be registered',
-  AUTHORIZE: 'to be authorized',
+/** How far it is set up. */
+export const states: Readonly<Record<Server['state'], string>> = {
+  REGISTER: 'not set up',
+  AUTHORIZE: 'not authorized',
   READY: 'ready',
-} as const;
+};
+
+/** Words of the API and their labels, for a filter. */
+export const choices = (labels: Readonly<Record<string, string>>) =>
+  Object.entries(labels).map(([value, label]) => ({ value, label }));
 
 /** Where it stands, and whether it is switched off. */
 export function ServerState({ server }: { server: Pick<Server, 'state' | 'enabled'> }) {

@@ -14,22 +14,22 @@ export function NewestGrants() {
   if (!data || data.items.length === 0) return null;
   return (
     <Card title="Newest grants" action={<Link to="/grants">All grants</Link>}>
-      <SimpleTable label="Newest grants" head={head}>
+      <SimpleTable stack label="Newest grants" head={head}>
         {data.items.map((row) => (
           <tr key={row.id}>
             <td>
               <PersonLink id={row.sub} email={row.username} />
             </td>
-            <td>
+            <td data-label="Client">
               <ClientLink id={row.client_id} name={row.client_name} />
             </td>
-            <td>
+            <td data-label="Resource">
               <Foreign text={row.resource} limit={40} />
             </td>
-            <td>
+            <td data-label="Scopes">
               <ScopeList scope={row.scope} most={2} />
             </td>
-            <td>
+            <td data-label="Granted">
               <RelativeTime time={row.created_at} />
             </td>
           </tr>

@@ -48,7 +48,7 @@ export function EditResource({ resource, ...dialog }: DialogProps & { resource: 
         })
       }
     >
-      {(form) => <ResourceFields {...form} />}
+      {(form) => <ResourceFields {...form} hasSecret={resource.claims_hook !== null} />}
     </FormDialog>
   );
 }

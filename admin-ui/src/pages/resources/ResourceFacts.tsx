@@ -5,17 +5,12 @@ import { CopyableId } from '../../parts/CopyableId.tsx';
 import { Fields } from '../../parts/Fields.tsx';
 import { Foreign } from '../../parts/Foreign.tsx';
 import { plainText } from '../../parts/foreign.ts';
-import { JsonView } from '../../parts/JsonView.tsx';
 import { Columns, Rows, SimpleTable } from '../../parts/layout.tsx';
 import { ScopeList } from '../../parts/ScopeList.tsx';
+import { madeIn } from '../../parts/Switchable.tsx';
 import { duration } from '../../parts/time.ts';
+import { claimWords } from './claims-form.ts';
 import type { ResourceDetail } from './resource-form.ts';
-
-const sources: Record<ResourceDetail['source'], string> = {
-  admin: 'here, where it is edited',
-  config: 'the configuration, which is where it is edited',
-  builtin: 'this server itself',
-};
 
 export function ResourceFacts({ resource }: { resource: ResourceDetail }) {
   return (
@@ -36,9 +31,9 @@ export function ResourceFacts({ resource }: { resource: ResourceDetail }) {
           <Access resource={resource} />
         </Card>
       )}
-      {Object.keys(resource.claims).length > 0 && (
+      {(Object.keys(resource.claims).length > 0 || resource.claims_hook) && (
         <Card title="Further claims of its tokens">
-          <JsonView value={resource.claims} label="Further claims" />
+          <Claims resource={resource} />
         </Card>
       )}
     </Rows>
@@ -60,7 +55,7 @@ function Identity({ resource }: { resource: ResourceDetail }) {
             )),
         ],
         ['Short name', <code key="s">{resource.slug}</code>],
-        ['Made in', sources[resource.source]],
+        ['Made in', madeIn[resource.source]],
         ['Metadata', <CopyableId key="m" value={resource.metadata_url} limit={60} />],
         [
           'Is the server',
@@ -78,7 +73,7 @@ function Identity({ resource }: { resource: ResourceDetail }) {
 }
 
 function Tokens({ resource }: { resource: ResourceDetail }) {
-  const { exchange, claims_hook: hook } = resource;
+  const { exchange } = resource;
   const exchangers = exchange?.clients.map(plainText).join(', ') || 'nobody';
   return (
     <Fields
@@ -101,7 +96,6 @@ function Tokens({ resource }: { resource: ResourceDetail }) {
             ? `by ${exchangers}, ${exchange.consent === 'required' ? 'with consent' : 'without asking the person'}`
             : 'off',
         ],
-        ['Claims are asked of', hook && <code>{hook.url}</code>],
       ]}
     />
   );
@@ -127,6 +121,44 @@ function Scopes({ resource }: { resource: ResourceDetail }) {
         </tr>
       ))}
     </SimpleTable>
+  );
+}
+
+function Claims({ resource: { claims, claims_hook: hook } }: { resource: ResourceDetail }) {
+  const entries = Object.entries(claims);
+  return (
+    <Rows>
+      {entries.length > 0 && (
+        <SimpleTable stack label="Further claims" head={['Claim', 'Says']}>
+          {entries.map(([name, source]) => (
+            <tr key={name}>
+              <td>
+                <code>
+                  <Foreign text={name} limit={80} />
+                </code>
+              </td>
+              <td>
+                <Foreign text={claimWords(source)} limit={200} />
+              </td>
+            </tr>
+          ))}
+        </SimpleTable>
+      )}
+      {hook && (
+        <Fields
+          items={[
+            ['Then asked of', <CopyableId key="u" value={hook.url} limit={70} />],
+            ['Wait at most', duration(hook.timeout)],
+            [
+              'Without an answer',
+              hook.on_failure === 'deny'
+                ? 'no token is issued'
+                : 'a token without its claims is issued',
+            ],
+          ]}
+        />
+      )}
+    </Rows>
   );
 }
 

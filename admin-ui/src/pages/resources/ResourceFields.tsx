@@ -1,12 +1,15 @@
 import { Checkbox, Textarea, TextInput } from '@mantine/core';
 import type { FormProps } from '../../parts/FormDialog.tsx';
+import { ClaimRows, ClaimsHook } from './ClaimFields.tsx';
 import type { ResourceValues } from './resource-form.ts';
 import styles from './resources.module.css';
 import { AccessRows, ScopeRows } from './ScopeRows.tsx';
 import { Exchange, Tokens } from './TokenFields.tsx';
 
-export function ResourceFields(props: FormProps<ResourceValues> & { isNew?: boolean }) {
-  const { values, set, isNew } = props;
+export function ResourceFields(
+  props: FormProps<ResourceValues> & { isNew?: boolean; hasSecret?: boolean },
+) {
+  const { values, set, isNew, hasSecret = false } = props;
   return (
     <>
       {isNew && <Address values={values} set={set} />}
@@ -33,6 +36,8 @@ export function ResourceFields(props: FormProps<ResourceValues> & { isNew?: bool
       />
       <Tokens values={values} set={set} />
       <Exchange values={values} set={set} />
+      <ClaimRows values={values} set={set} />
+      <ClaimsHook values={values} set={set} hasSecret={hasSecret} />
     </>
   );
 }

@@ -3,11 +3,11 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useMay } from '../../api/context.tsx';
 import type { Row } from '../../api/types.ts';
-import { Chip, Status } from '../../parts/Chip.tsx';
 import { Foreign } from '../../parts/Foreign.tsx';
 import { PlusIcon } from '../../parts/icons.tsx';
 import { PageHeader } from '../../parts/PageHeader.tsx';
 import { ScopeList } from '../../parts/ScopeList.tsx';
+import { enabledFilter, sourceFilter, switchableColumns } from '../../parts/Switchable.tsx';
 import { DataTable } from '../../parts/table/DataTable.tsx';
 import type { Column, Filter } from '../../parts/table/types.ts';
 import { CreateResource } from './ResourceDialogs.tsx';
@@ -28,13 +28,7 @@ const columns: readonly Column<Resource>[] = [
     cell: (row) => <ScopeList scope={row.scopes.map(({ name }) => name).join(' ')} most={2} />,
   },
   { id: 'format', header: 'Tokens', width: 90, cell: (row) => row.token_format },
-  { id: 'source', header: 'Made in', width: 120, cell: (row) => <Chip>{row.source}</Chip> },
-  {
-    id: 'status',
-    header: 'Status',
-    width: 110,
-    cell: (row) => <Status value={row.enabled ? 'enabled' : 'disabled'} />,
-  },
+  ...switchableColumns,
   {
     id: 'aliases',
     header: 'Aliases',
@@ -43,24 +37,11 @@ const columns: readonly Column<Resource>[] = [
   },
 ];
 
+const builtIn = { value: 'builtin', label: 'this server' };
+
 const filters: readonly Filter<'resources'>[] = [
-  {
-    name: 'enabled',
-    label: 'Status',
-    options: [
-      { value: 'true', label: 'enabled' },
-      { value: 'false', label: 'disabled' },
-    ],
-  },
-  {
-    name: 'source',
-    label: 'Made in',
-    options: [
-      { value: 'config', label: 'configuration' },
-      { value: 'admin', label: 'administration' },
-      { value: 'builtin', label: 'built in' },
-    ],
-  },
+  enabledFilter,
+  { ...sourceFilter, options: [...sourceFilter.options, builtIn] },
   { name: 'client_id', label: 'Server' },
 ];
 

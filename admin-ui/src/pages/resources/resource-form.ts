@@ -1,5 +1,7 @@
 import type { Answer, Body } from '../../api/types.ts';
 import { linesOf } from '../../parts/FormDialog.tsx';
+import { type ClaimValues, claimsOf, claimValuesOf, noClaims } from './claims-form.ts';
+import { newKey } from './row-key.ts';
 
 export type ResourceDetail = Answer<'resources', 'get'>;
 type Role = 'member' | 'admin';
@@ -24,7 +26,7 @@ export interface AccessRow {
 }
 
 /** What the form of a resource holds. */
-export interface ResourceValues {
+export interface ResourceValues extends ClaimValues {
   slug: string;
   uri: string;
   display_name: string;
@@ -41,12 +43,6 @@ export interface ResourceValues {
   exchange_clients: string;
   impersonation: string;
 }
-
-let made = 0;
-const newKey = () => {
-  made += 1;
-  return `row${made}`;
-};
 
 export const newScope = (): ScopeRow => ({
   key: newKey(),
@@ -80,6 +76,7 @@ export const emptyResource = (): ResourceValues => ({
   exchange: 'off',
   exchange_clients: '',
   impersonation: '',
+  ...noClaims,
 });
 
 export function valuesOf(resource: ResourceDetail): ResourceValues {
@@ -106,6 +103,7 @@ export function valuesOf(resource: ResourceDetail): ResourceValues {
     exchange: exchange?.consent ?? 'off',
     exchange_clients: (exchange?.clients ?? []).join('\n'),
     impersonation: (exchange?.impersonation ?? []).join('\n'),
+    ...claimValuesOf(resource),
   };
 }
 
@@ -144,7 +142,7 @@ function exchangeOf({ exchange, exchange_clients, impersonation }: ResourceValue
   };
 }
 
-/** What is sent, but for slug and URI, which stay always. Claims and their hook stay as they are. */
+/** What is sent, but for slug and URI, which stay always. */
 export function settingsOf(
   values: ResourceValues,
 ): Body<'resources', 'update'> & Pick<Body<'resources', 'create'>, 'scopes'> {
@@ -172,5 +170,6 @@ export function settingsOf(
     access_ttl: values.access_ttl.trim() ? Number(values.access_ttl) : null,
     workspace_scoped: values.workspace_scoped,
     exchange: exchangeOf(values),
+    ...claimsOf(values),
   };
 }

@@ -27,19 +27,20 @@ const columns: readonly Column<Token>[] = [
   {
     id: 'created',
     header: 'Made',
-    width: 128,
+    width: 138,
+    hidden: true,
     cell: (row) => <RelativeTime time={row.created_at} />,
   },
   {
     id: 'expires',
     header: 'Expires',
-    width: 128,
+    width: 138,
     cell: (row) => <RelativeTime time={row.expires_at} />,
   },
   {
     id: 'used',
     header: 'Last used',
-    width: 128,
+    width: 138,
     cell: (row) => <RelativeTime time={row.last_used_at} />,
   },
 ];

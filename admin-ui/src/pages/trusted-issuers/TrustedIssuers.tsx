@@ -3,10 +3,10 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useMay } from '../../api/context.tsx';
 import type { Row } from '../../api/types.ts';
-import { Chip, Status } from '../../parts/Chip.tsx';
 import { Foreign } from '../../parts/Foreign.tsx';
 import { PlusIcon } from '../../parts/icons.tsx';
 import { PageHeader } from '../../parts/PageHeader.tsx';
+import { enabledFilter, sourceFilter, switchableColumns } from '../../parts/Switchable.tsx';
 import { DataTable } from '../../parts/table/DataTable.tsx';
 import type { Column, Filter } from '../../parts/table/types.ts';
 import { CreateIssuer } from './IssuerDialogs.tsx';
@@ -31,33 +31,10 @@ const columns: readonly Column<Row<'trusted-issuers'>>[] = [
     width: 150,
     cell: (row) => (row.subject === 'automatic' ? 'get an account' : 'are refused'),
   },
-  { id: 'source', header: 'Made in', width: 120, cell: (row) => <Chip>{row.source}</Chip> },
-  {
-    id: 'status',
-    header: 'Status',
-    width: 110,
-    cell: (row) => <Status value={row.enabled ? 'enabled' : 'disabled'} />,
-  },
+  ...switchableColumns,
 ];
 
-const filters: readonly Filter<'trusted-issuers'>[] = [
-  {
-    name: 'enabled',
-    label: 'Status',
-    options: [
-      { value: 'true', label: 'enabled' },
-      { value: 'false', label: 'disabled' },
-    ],
-  },
-  {
-    name: 'source',
-    label: 'Made in',
-    options: [
-      { value: 'config', label: 'configuration' },
-      { value: 'admin', label: 'administration' },
-    ],
-  },
-];
+const filters: readonly Filter<'trusted-issuers'>[] = [enabledFilter, sourceFilter];
 
 export default function TrustedIssuers() {
   const may = useMay();

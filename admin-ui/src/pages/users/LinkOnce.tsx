@@ -18,7 +18,7 @@ export function LinkOnce({
     <SecretOnce title={title} label="Link" secret={link?.url} onClose={onClose}>
       {link && (
         <p className="muted">
-          Whoever opens it sets the password. Hand it over on a way you trust; it works once and
+          Whoever opens it sets the password. Hand it over in a way you trust; it works once and
           ends <RelativeTime time={link.expires_at} />.
         </p>
       )}

@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import { useParams } from 'react-router';
+import { Link, useParams } from 'react-router';
 import { useAnswer } from '../../api/query.ts';
 import { Card } from '../../parts/Card.tsx';
 import { Chip, Status } from '../../parts/Chip.tsx';
@@ -89,7 +89,9 @@ function About({ user }: { user: UserDetail }) {
             {user.workspaces.map(({ id, name, role }) => (
               <tr key={id}>
                 <td>
-                  <Foreign text={name} />
+                  <Link to={`/workspaces/${id}`}>
+                    <Foreign text={name} />
+                  </Link>
                 </td>
                 <td>{role}</td>
               </tr>

@@ -36,13 +36,13 @@ const columns: readonly Column<User>[] = [
     id: 'created',
     header: 'Added',
     sort: 'created_at',
-    width: 128,
+    width: 138,
     cell: (row) => <RelativeTime time={row.created_at} />,
   },
   {
     id: 'login',
     header: 'Last sign-in',
-    width: 128,
+    width: 138,
     cell: (row) => <RelativeTime time={row.last_login_at} />,
   },
 ];

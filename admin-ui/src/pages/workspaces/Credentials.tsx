@@ -36,19 +36,19 @@ export function Credentials({ workspaceId }: { workspaceId: string }) {
               <SimpleTable
                 stack
                 label="Credentials"
-                head={['Credential', 'For', 'Acts for', 'Resource', 'Made', 'Last used', '']}
+                head={['Credential', 'Acts for', 'Resource', 'Last used', '']}
               >
                 {items.map((credential) => (
                   <tr key={credential.id}>
                     <td>
-                      <code>{credential.id}</code>
-                    </td>
-                    <td data-label="For">
                       {credential.kind === 'default' ? (
                         <Chip>default</Chip>
                       ) : (
                         <Foreign text={credential.label} />
                       )}
+                      <div className="dim">
+                        <code>{credential.id}</code>
+                      </div>
                     </td>
                     <td data-label="Acts for">
                       <PersonLink id={credential.sub} email={credential.username} />
@@ -56,11 +56,11 @@ export function Credentials({ workspaceId }: { workspaceId: string }) {
                     <td data-label="Resource">
                       <Foreign text={credential.resource} />
                     </td>
-                    <td data-label="Made">
-                      <RelativeTime time={credential.created_at} />
-                    </td>
                     <td data-label="Last used">
                       <RelativeTime time={credential.last_used_at} />
+                      <div className="dim">
+                        made <RelativeTime time={credential.created_at} />
+                      </div>
                     </td>
                     <td className="num">
                       {may('workspace-credentials', 'revoke') && (

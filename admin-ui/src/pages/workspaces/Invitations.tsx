@@ -21,7 +21,11 @@ export function Invitations({ workspaceId }: { workspaceId: string }) {
   return (
     <Card
       title="Invitations"
-      hint="Each is a link, good for seven days, that you hand over yourself."
+      hint={
+        may('workspaces', 'invite')
+          ? 'Each is a link, good for seven days, that you hand over yourself.'
+          : 'Admins of the workspace invite on its page in their account.'
+      }
       action={
         may('workspaces', 'invite') && (
           <Button size="xs" variant="default" onClick={() => setInviting(true)}>
@@ -43,7 +47,7 @@ export function Invitations({ workspaceId }: { workspaceId: string }) {
                   </td>
                   <td data-label="Role">{invitation.role}</td>
                   <td data-label="By">
-                    <Foreign text={invitation.invited_by ?? invitation.source} />
+                    <Foreign text={invitation.invited_by ?? 'a program'} />
                   </td>
                   <td data-label="Ends">
                     <RelativeTime time={invitation.expires_at} />

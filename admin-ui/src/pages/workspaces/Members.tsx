@@ -57,12 +57,18 @@ export function Members({ workspace }: { workspace: { id: string; name: string }
       <Loaded query={query}>
         {({ items, next_cursor }) => (
           <>
-            <SimpleTable stack label="Members" head={['Person', 'Name', 'Role', 'Since', '']}>
-              {items.map((member) => (
-                <MemberRow key={member.id} member={member} leave={() => setLeaving(member)} />
-              ))}
-            </SimpleTable>
-            {items.length === 0 && <p className="muted">Nobody begins like this.</p>}
+            {items.length > 0 && (
+              <SimpleTable stack label="Members" head={['Person', 'Name', 'Role', 'Since', '']}>
+                {items.map((member) => (
+                  <MemberRow key={member.id} member={member} leave={() => setLeaving(member)} />
+                ))}
+              </SimpleTable>
+            )}
+            {items.length === 0 && (
+              <p className="muted">
+                {wanted ? 'No member begins like this.' : 'Nobody is a member yet.'}
+              </p>
+            )}
             {next_cursor && <p className="dim">The first 200 are shown; search for the others.</p>}
           </>
         )}
@@ -109,7 +115,12 @@ function MemberRow({ member, leave }: { member: Member; leave: () => void }) {
       </td>
       <td className="num">
         {may('workspaces', 'removeMember') && (
-          <Button size="xs" variant="default" onClick={leave}>
+          <Button
+            size="xs"
+            variant="default"
+            aria-label={`Remove ${plainText(member.email)}`}
+            onClick={leave}
+          >
             Remove
           </Button>
         )}
@@ -183,7 +194,7 @@ function LeaveDialog({
       title="Remove member"
       action="Remove"
       consequences={[
-        `Ends every connection and token of ${person} for ${shorten(plainText(name), 60)}.`,
+        `Ends every connection and token of ${person} for “${shorten(plainText(name), 60)}”.`,
       ]}
       run={async () => {
         if (!member) return;

@@ -24,7 +24,7 @@ const columns: readonly Column<Workspace>[] = [
     id: 'created',
     header: 'Made',
     sort: 'created_at',
-    width: 128,
+    width: 138,
     cell: (row) => <RelativeTime time={row.created_at} />,
   },
 ];

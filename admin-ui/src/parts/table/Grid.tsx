@@ -36,7 +36,7 @@ export function Grid<N extends ListNoun>(props: GridProps<N>) {
       >
         <colgroup>
           {selectable && <col className={styles.checkColumn} />}
-          {shown.map(({ id, width }) => (
+          {shown.map(({ id, width = id === columns[0]?.id ? '22%' : undefined }) => (
             <col key={id} {...(width && { style: { width } })} />
           ))}
         </colgroup>

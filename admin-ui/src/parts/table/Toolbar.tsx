@@ -1,12 +1,4 @@
-import {
-  ActionIcon,
-  Button,
-  Checkbox,
-  Menu,
-  NativeSelect,
-  TextInput,
-  Tooltip,
-} from '@mantine/core';
+import { ActionIcon, Button, Menu, NativeSelect, TextInput, Tooltip } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import type { ListNoun } from '../../api/types.ts';
@@ -30,8 +22,10 @@ interface ToolbarProps<N extends ListNoun, R> {
 /** Search, filters and columns of a list. */
 export function Toolbar<N extends ListNoun, R>(props: ToolbarProps<N, R>) {
   const { state, search, filters, children } = props;
-  const chosen = filters.filter(({ options }) => options);
-  const exact = filters.filter(({ name, options }) => !options && state.get(name));
+  // A value that is none of the options, such as several types at once, can only be taken away.
+  const offers = (filter: Filter<N>) => isOffered(filter, state.get(filter.name));
+  const chosen = filters.filter((filter) => filter.options && offers(filter));
+  const exact = filters.filter((filter) => state.get(filter.name) && !offers(filter));
   return (
     <search className={styles.toolbar}>
       {search && <SearchBox state={state} hint={search} />}
@@ -60,6 +54,13 @@ export function Toolbar<N extends ListNoun, R>(props: ToolbarProps<N, R>) {
         <ColumnMenu {...props} />
       </div>
     </search>
+  );
+}
+
+function isOffered<N extends ListNoun>({ options = [] }: Filter<N>, value: string): boolean {
+  if (!value) return true;
+  return options.some((one) =>
+    'group' in one ? one.items.some((item) => item.value === value) : one.value === value,
   );
 }
 
@@ -110,15 +111,13 @@ function ColumnMenu<N extends ListNoun, R>({ columns, visible, onVisible }: Tool
       </Menu.Target>
       <Menu.Dropdown>
         {columns.slice(1).map(({ id, header }) => (
-          <Menu.Item
+          <Menu.CheckboxItem
             key={id}
-            role="menuitemcheckbox"
-            aria-checked={visible[id] !== false}
-            onClick={() => onVisible(id, visible[id] === false)}
-            leftSection={<Checkbox.Indicator checked={visible[id] !== false} size="xs" />}
+            checked={visible[id] !== false}
+            onChange={(shown) => onVisible(id, shown)}
           >
             {header}
-          </Menu.Item>
+          </Menu.CheckboxItem>
         ))}
       </Menu.Dropdown>
     </Menu>

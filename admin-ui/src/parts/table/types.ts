@@ -11,17 +11,22 @@ export interface Column<R> {
   /** Value of `sort` when rising; `-` before it when falling. Absent: not sortable. */
   sort?: string;
   align?: 'end';
-  /** In pixels; columns without one share what is left. */
+  /** In pixels; the first column has a good fifth without one, others share what is left. */
   width?: number;
   /** Not shown until somebody asks for it. */
   hidden?: boolean;
+}
+
+interface Option {
+  value: string;
+  label: string;
 }
 
 /** A filter that stands in the address under its name. Without options it takes an exact value. */
 export interface Filter<N extends ListNoun> {
   name: keyof ListQuery<N> & string;
   label: string;
-  options?: readonly { value: string; label: string }[];
+  options?: readonly (Option | { group: string; items: Option[] })[];
 }
 
 /** Something to do with many rows at once. */
