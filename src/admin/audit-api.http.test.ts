@@ -145,6 +145,16 @@ describe('the chain', () => {
     });
     expect(await api.audited('audit_verification_started')).toHaveLength(1);
   });
+
+  test('leaves its head in the log in the form that a verification takes, not redacted', async () => {
+    const signed = api.server
+      .logged()
+      .split('\n')
+      .filter((line) => line.includes('log was signed'));
+    expect(JSON.parse(signed[0] ?? '{}')).toMatchObject({
+      head: expect.stringMatching(/^\d+:[0-9a-f]{64}$/),
+    });
+  });
 });
 
 describe('a download', () => {

@@ -19,6 +19,7 @@ import {
   selectLastCheckpoint,
 } from './checkpoint-queries.ts';
 import { checkpointDue } from './policy.ts';
+import { headOf } from './verify-place.ts';
 
 export interface SealDeps {
   db: Pick<Database, 'kysely'>;
@@ -71,7 +72,8 @@ export function createSealer(deps: SealDeps) {
     await insertCheckpoint(trx, checkpoint);
     believed = checkpoint.jws;
     // Wherever logs are shipped to, the end of the chain is known from now on.
-    deps.log.info({ checkpoint: checkpoint.jws }, 'the audit log was signed');
+    const { seq, hash } = headOf(head);
+    deps.log.info({ head: `${seq}:${hash}` }, 'the audit log was signed');
   }
 
   return {

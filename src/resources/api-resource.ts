@@ -14,7 +14,7 @@ export function apiResource(issuer: string): DeclaredResource {
     slug: apiSlug,
     uri: apiResourceUri(issuer),
     aliases: [],
-    display_name: 'Workspaces',
+    display_name: 'Workspace API',
     scopes: [
       {
         name: 'apps:read',
