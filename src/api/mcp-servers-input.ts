@@ -90,7 +90,12 @@ function take<S extends z.ZodType>(
 ): z.output<S> {
   const { success, data, error } = schema.safeParse(value);
   if (success) return data;
-  throw new OAuthError('invalid_request', sentence(schema, where, error.issues[0]));
+  throw new OAuthError('invalid_request', sentence(schema, where, worst(error.issues)));
+}
+
+/** A misspelt member is both unknown and missing: the first says more. */
+function worst(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue | undefined {
+  return issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
 }
 
 /** What was wrong and what is taken. Does NOT repeat values. */
@@ -102,5 +107,8 @@ function sentence(schema: z.ZodType, where: string, issue: z.core.$ZodIssue | un
   }
   const member = issue?.path.map(String).join('.').slice(0, 200);
   if (!member) return `The ${where} has to be an object. It takes: ${names}.`;
+  if (issue?.message.endsWith('received undefined')) {
+    return `${member} is missing in the ${where}. It takes: ${names}.`;
+  }
   return `${member} in the ${where} is not valid: ${issue?.message ?? ''}.`;
 }

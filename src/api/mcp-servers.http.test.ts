@@ -69,6 +69,16 @@ describe('POST /api/mcp-servers', () => {
     });
   });
 
+  it.each([
+    [{ nmae: 'x' }, /unknown member: nmae\. It takes: workspaceId, name/],
+    [{}, /workspaceId is missing in the body/],
+  ])('says of %j what is wrong and what it takes', async (sent, problem) => {
+    const { status, body } = await asAlice('POST', '/api/mcp-servers', sent);
+    expect({ status, body }).toMatchObject({
+      ...{ status: 400, body: { error_description: expect.stringMatching(problem) } },
+    });
+  });
+
   it('keys and headers MUST be neither in the database nor in the log in the clear (U10)', async () => {
     const rows = await server.db.kysely.selectFrom('mcp_servers').selectAll().execute();
     const audit = await server.db.kysely.selectFrom('audit_events').selectAll().execute();
