@@ -1,4 +1,4 @@
-import type { SecretBox } from '../keys/index.ts';
+import { type SecretBox, SecretBoxError } from '../keys/index.ts';
 
 /** Whose a token is and who issued it: sealed for these, it opens for nobody else. */
 export interface TokenOwner {
@@ -27,6 +27,16 @@ export function openToken(
   sealed: string,
 ): string {
   return box.open(sealed, contextOf(owner, kind));
+}
+
+/** @returns undefined for what was sealed with a key that is gone: then the member connects again */
+export function openIfReadable(...token: Parameters<typeof openToken>): string | undefined {
+  try {
+    return openToken(...token);
+  } catch (error) {
+    if (error instanceof SecretBoxError) return undefined;
+    throw error;
+  }
 }
 
 function contextOf({ serverId, userId, issuer }: TokenOwner, kind: string): string {

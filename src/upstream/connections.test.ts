@@ -344,6 +344,24 @@ describe('refresh', () => {
     expect(performance.now() - started).toBeLessThan(300);
   });
 
+  test.each([
+    ['now', 0],
+    ['when it is refreshed', 3600],
+  ])(
+    'tokens that a lost key sealed need a new connection %s, and are no error',
+    async (_when, seconds) => {
+      await connect();
+      const unreadable = { access_sealed: 'v1.lost.key', refresh_sealed: 'v1.lost.key' };
+      await db.kysely.updateTable('upstream_connections').set(unreadable).execute();
+      up.advance(seconds);
+      expect(await up.connections.accessFor(server, ada)).toMatchObject({
+        ...{ ok: false, code: 'authentication_required' },
+      });
+      await connect();
+      expect(await up.connections.accessFor(server, ada)).toMatchObject({ ok: true });
+    },
+  );
+
   test('a process that died with the lease MUST NOT keep others from refreshing for ever', async () => {
     await connect();
     up.advance(400);

@@ -17,7 +17,7 @@ import {
   putConnection,
   touchConnection,
 } from './connections-queries.ts';
-import { openToken } from './connections-sealing.ts';
+import { openIfReadable } from './connections-sealing.ts';
 import type { Access, ConnectedMember, ConnectorStatus } from './connections-types.ts';
 import { createDiscovery, createIssuerLookup } from './discovery.ts';
 import { createOAuthClient } from './oauth-client.ts';
@@ -190,7 +190,10 @@ export function createConnections(deps: ConnectionsDeps) {
 
   async function use(row: ConnectionRow): Promise<Access> {
     const owner = { serverId: row.server_id, userId: row.user_id, issuer: row.issuer ?? '' };
-    const value = openToken(box, owner, 'access', row.access_sealed ?? '');
+    const value = openIfReadable(box, owner, 'access', row.access_sealed ?? '');
+    if (value === undefined) {
+      return { ok: false, code: 'authentication_required', authType: 'oauth' };
+    }
     const { scopes, expires_at: expiresAt } = row;
     const at = now();
     const isNoted = row.last_used_at && at.getTime() - row.last_used_at.getTime() < usedResolution;

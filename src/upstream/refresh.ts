@@ -12,7 +12,7 @@ import {
   settleLease,
   takeLease,
 } from './connections-queries.ts';
-import { openToken, sealTokens } from './connections-sealing.ts';
+import { openIfReadable, sealTokens } from './connections-sealing.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { UpstreamProblem } from './problem.ts';
 import type { Registrations } from './registration.ts';
@@ -55,7 +55,11 @@ export function createRefresh(deps: RefreshDeps) {
       await fail(server, row, { ...lease, reason: 'registration_gone' });
       return;
     }
-    const refreshToken = openToken(box, owner, 'refresh', row.refresh_sealed);
+    const refreshToken = openIfReadable(box, owner, 'refresh', row.refresh_sealed);
+    if (refreshToken === undefined) {
+      await fail(server, row, { ...lease, reason: 'key_lost' });
+      return;
+    }
     const resource = registration.discovery.resource;
     try {
       const requester = server.workspaceId;
