@@ -202,6 +202,10 @@ test('why a token is not good any more is told: each of the reasons', async () =
   ]);
 });
 
+/** Without how long ago something was, which changes while one looks. */
+const timeless = (answer: unknown): unknown =>
+  JSON.parse(JSON.stringify(answer).replaceAll(/, (in )?[\w ]+( ago)?"/g, '"'));
+
 test('claims as JSON are explained, vouched for by nobody, and their record is found', async () => {
   const { access_token: token } = await tokens(api.server);
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
@@ -212,7 +216,7 @@ test('claims as JSON are explained, vouched for by nobody, and their record is f
     flow_id: expect.stringMatching(/^flow_/),
     summary: expect.stringContaining('nobody vouches'),
   });
-  expect(await inspect(JSON.stringify(claims, null, 2))).toEqual(asObject);
+  expect(timeless(await inspect(JSON.stringify(claims, null, 2)))).toEqual(timeless(asObject));
   const foreign = await api.client.call(inspector.inspect, {
     body: { claims: { ...claims, client_id: 'WEB' } },
   });
