@@ -104,7 +104,7 @@ test('health tells of database, jobs, caches and this replica', async () => {
   expect(health.jobs.map(({ id }) => id)).toEqual(
     expect.arrayContaining(['expired-tokens', 'unused-clients', 'hourly-statistics', 'vacuum']),
   );
-  expect(health.caches).toMatchObject([{ id: 'clients' }, { id: 'resources', size: 3 }]);
+  expect(health.caches).toMatchObject([{ id: 'clients' }, { id: 'resources', size: 4 }]);
 });
 
 test('a job that fails and one that is late are problems', async () => {

@@ -13,6 +13,7 @@ function configure(place: Place, file: string, [port, adminPort]: number[], dsn:
     file,
     `server: { issuer: "http://localhost:9000", address: "127.0.0.1:${port}", shutdown_wait: 5s }
 admin: { address: "127.0.0.1:${adminPort}" }
+rate_limit: { enabled: false }
 session: { secret: ${'s'.repeat(40)} }
 data_encryption: { key: ${Buffer.alloc(32, 7).toString('base64')} }
 storage: { driver: postgres, postgres: { dsn: "${dsn}" } }
