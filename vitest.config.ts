@@ -68,7 +68,7 @@ export default defineConfig({
           include: ['src/**/*.postgres.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          maxWorkers: 1, // one server for all: a transaction of one file would hold up the sealing of another
           globalSetup: ['src/db/postgres.testing.ts'],
         },
       },
