@@ -12,7 +12,7 @@ vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 let place: Place;
 let file = '';
 beforeAll(async () => {
-  place = createPlace();
+  place = createPlace({ database: 'migrated' });
   file = join(place.directory, 'config.yaml');
   place.write(
     'config.yaml',

@@ -168,8 +168,8 @@ describe('a restore', () => {
       ['newer', gzipSync(text.join('\n').replace('"0001_', '"0001_x", "9999_')), /newer version/],
     ];
     const kept = file;
+    emptyMachine();
     for (const [name, content, expected] of cases) {
-      emptyMachine();
       file = join(place.directory, `${name}.gz`);
       writeFileSync(file, content);
       const refused = await restore();

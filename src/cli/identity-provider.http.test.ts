@@ -9,7 +9,7 @@ import { createPlace } from './process.testing.ts';
 vi.setConfig({ testTimeout: 240_000 });
 
 it('lists, disables and enables identity providers, and never shows their secret', async () => {
-  const place = createPlace();
+  const place = createPlace({ database: 'migrated' });
   onTestFinished(() => place[Symbol.asyncDispose]());
   const file = join(place.directory, 'config.yaml');
   const row =

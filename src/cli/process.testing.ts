@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inject } from 'vitest';
 
 const main = new URL('../main.ts', import.meta.url).pathname;
 /** Longest time that a process may take to get ready or to end, in milliseconds. */
@@ -39,11 +40,20 @@ export interface Running {
   ended: Promise<Ended>;
 }
 
-/** Starts real processes of the command line; what still runs at the end is killed. */
-export function createPlace(): Place {
+/**
+ * Starts real processes of the command line; what still runs at the end is killed.
+ *
+ * @param database `migrated`: an embedded database with the current schema and no rows is there already, which
+ *   spares the first process the making of one
+ */
+export function createPlace({ database }: { database?: 'migrated' } = {}): Place {
   const directory = mkdtempSync(join(tmpdir(), 'authserver-cli-'));
   const running = new Set<ChildProcess>();
   chmodSync(directory, 0o755);
+  if (database === 'migrated') {
+    mkdirSync(join(directory, 'data'), { mode: 0o700 });
+    cpSync(inject('database'), join(directory, 'data/authserver'), { recursive: true });
+  }
 
   function start(args: readonly string[], { input, env, uid }: Options = {}): Running {
     const started = performance.now();

@@ -13,7 +13,7 @@ let place: Place;
 let file = '';
 
 beforeEach(async () => {
-  place = createPlace();
+  place = createPlace({ database: 'migrated' });
   onTestFinished(() => place[Symbol.asyncDispose]());
   file = join(place.directory, 'config.yaml');
   const path = join(place.directory, 'data/authserver');

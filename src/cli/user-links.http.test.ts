@@ -11,7 +11,7 @@ vi.setConfig({ testTimeout: 240_000 });
 let file = '';
 let directory = '';
 beforeEach(() => {
-  const place = createPlace();
+  const place = createPlace({ database: 'migrated' });
   onTestFinished(() => place[Symbol.asyncDispose]());
   directory = place.directory;
   file = join(directory, 'config.yaml');

@@ -9,7 +9,7 @@ let place: Place;
 let file = '';
 
 beforeEach(async () => {
-  place = createPlace();
+  place = createPlace({ database: 'migrated' });
   onTestFinished(() => place[Symbol.asyncDispose]());
   file = join(place.directory, 'config.yaml');
   place.write(

@@ -12,6 +12,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** File with an embedded database that has the current schema. */
     snapshot: string;
+    /** Directory of such a database, for processes. */
+    database: string;
   }
 }
 
@@ -26,6 +28,9 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const file = join(directory, 'schema.tar');
   writeFileSync(file, Buffer.from(await dump.arrayBuffer()));
   project.provide('snapshot', file);
+  const dataDir = join(directory, 'database');
+  await (await PGlite.create({ dataDir, loadDataDir: dump })).close();
+  project.provide('database', dataDir);
   return () => rmSync(directory, { recursive: true, force: true });
 }
 
