@@ -48,10 +48,13 @@ const dialogs: [path: string, button: string, item?: string][] = [
   ['/api-keys', 'Make API key'],
 ];
 
+/** A page takes a moment to follow another colour scheme or another width. */
+const settles = { timeout: 5000 };
+
 describe('every dialog', () => {
-  test.each(dialogs)(
-    '%s, %s %s: accessible in light and dark, fits 320 pixels, closes with Escape',
-    async (path, button, item) => {
+  test.each(dialogs.map(([path, button, item]) => ({ path, button, item, at: item ?? button })))(
+    '$path, $at: accessible in light and dark, fits 320 pixels, closes with Escape',
+    async ({ path, button, item }) => {
       await page.emulateMedia({ colorScheme: 'light' });
       const address = path.replace(/:(\w+)/, (_, name: string) => ids[name] ?? name);
       await page.goto(stage.url(address));
@@ -66,9 +69,9 @@ describe('every dialog', () => {
       expect(await accessibilityProblems(page)).toEqual([]);
       await page.emulateMedia({ colorScheme: 'dark' });
       await page.locator('html[data-mantine-color-scheme=dark]').waitFor();
-      expect(await accessibilityProblems(page, ['color-contrast'])).toEqual([]);
+      await expect.poll(() => accessibilityProblems(page, ['color-contrast']), settles).toEqual([]);
       await page.setViewportSize({ width: 320, height: 700 });
-      expect(await overflows(page)).toBe(false);
+      await expect.poll(() => overflows(page), settles).toBe(false);
       await page.setViewportSize({ width: 1280, height: 900 });
       await page.keyboard.press('Escape');
       await dialog.waitFor({ state: 'detached' });

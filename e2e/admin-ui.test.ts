@@ -210,6 +210,9 @@ describe('the admin console', () => {
   });
 });
 
+/** A page takes a moment to follow another colour scheme or another width. */
+const settles = { timeout: 5000 };
+
 describe('every page', () => {
   let page: Page;
   let violations: string[];
@@ -232,9 +235,9 @@ describe('every page', () => {
       expect(await accessibilityProblems(page)).toEqual([]);
       await page.emulateMedia({ colorScheme: 'dark' });
       await page.locator('html[data-mantine-color-scheme=dark]').waitFor();
-      expect(await accessibilityProblems(page, ['color-contrast'])).toEqual([]);
+      await expect.poll(() => accessibilityProblems(page, ['color-contrast']), settles).toEqual([]);
       await page.setViewportSize({ width: 320, height: 700 });
-      expect(await overflows(page)).toBe(false);
+      await expect.poll(() => overflows(page), settles).toBe(false);
       await page.setViewportSize({ width: 1280, height: 900 });
       expect(violations).toEqual([]);
     },
