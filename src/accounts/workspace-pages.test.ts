@@ -237,8 +237,8 @@ describe('the configuration of a client', () => {
   });
 
   it('MUST NOT let a URL out of its place in a command', () => {
-    const url = "https://files.test/mcp?a=1&b='$(touch /tmp/x)'";
-    const quoted = String.raw`'https://files.test/mcp?a=1&b='\''$(touch /tmp/x)'\'''`;
+    const url = "https://files.test/mcp?a=1&b='$(touch x)'";
+    const quoted = String.raw`'https://files.test/mcp?a=1&b='\''$(touch x)'\'''`;
     for (const [client, way] of [
       ['Claude Code', 'oauth'],
       ['MCP Inspector', 'bearer'],
