@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { createPerson, type Person } from '../../examples/demo/person.ts';
 import { freePort } from '../../examples/demo/ports.ts';
 import { startServerProcess } from '../../examples/demo/server-process.ts';
+import { adminOf } from './admin.ts';
 import { type ExampleProcess, startExample } from './example-process.ts';
 
 type Slug = 'harbour' | 'orchard';
@@ -72,27 +73,7 @@ export async function openFilesStage(): Promise<FilesStage> {
     });
   let files: ExampleProcess = await startFiles();
 
-  async function admin(method: string, path: string, body?: unknown) {
-    const response = await fetch(`http://localhost:${adminPort}/admin/api${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${apiKey}`,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${text}`);
-    const answer: Record<string, unknown> = text === '' ? {} : JSON.parse(text);
-    return answer;
-  }
-
-  const rows = z.looseObject({ items: z.array(z.looseObject({ id: z.string() })) });
-  async function idOf(path: string): Promise<string> {
-    const [first] = rows.parse(await admin('GET', path)).items;
-    if (!first) throw new Error(`There is nothing at ${path}.`);
-    return first.id;
-  }
+  const { admin, idOf } = adminOf(`http://localhost:${adminPort}`, apiKey);
   const workspaces = {
     harbour: await idOf('/workspaces?q=harbour'),
     orchard: await idOf('/workspaces?q=orchard'),

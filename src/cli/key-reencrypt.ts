@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { decodeKey } from '../config/index.ts';
+import { decodeKey, readEnvironment } from '../config/index.ts';
 import { CommandFailure } from './failure.ts';
 import { type ConfigOption, configured, load } from './load.ts';
 import { type JsonOption, jsonFlag, print, printJson } from './output.ts';
@@ -50,7 +50,7 @@ async function reencryptAll(options: Options, old: Buffer) {
 }
 
 function oldKey(file: string | undefined): Buffer {
-  const text = file === undefined ? process.env[oldKeyVariable] : readText(file);
+  const text = file === undefined ? readEnvironment()[oldKeyVariable] : readText(file);
   if (text === undefined || text.trim() === '') {
     throw new CommandFailure(`Give the old key with --old-key-file, or in ${oldKeyVariable}.`);
   }
